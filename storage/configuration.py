@@ -1,0 +1,144 @@
+"""Reads `scheduler.toml` and the environment into tables, and tables into checked models.
+
+Both processes use it: each checks the tables that it owns and refuses what it does not know.
+"""
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+TABLES = (
+    "storage",
+    "daemon",
+    "web",
+    "auth",
+    "redmine",
+    "erp",
+    "finesse",
+    "features",
+    "job",
+    "channel",
+    "host",
+)
+M = TypeVar("M", bound=BaseModel)
+ENV_PREFIX = "HELPDESK_"
+DEFAULT_FILE = "scheduler.toml"
+
+Tables = dict[str, Any]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text names file, key, value and what is allowed."""
+
+
+class Settings(BaseModel):
+    """Base of every configuration table: frozen, strict, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+
+
+def config_path(given: str | None = None) -> Path:
+    """Return the configuration file: the one given, else $HELPDESK_CONFIG, else ./scheduler.toml."""
+    return Path(given or os.environ.get("HELPDESK_CONFIG") or DEFAULT_FILE)
+
+
+def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
+    """Read the file and lay `HELPDESK_<TABLE>__<KEY>` variables over it. Raises ConfigError.
+
+    A variable's value is read as a TOML value where it is one, else as text. A file that does
+    not exist is an error only where it was named: the defaults are a working configuration.
+    """
+    try:
+        text = path.read_text("utf-8")
+        tables = tomllib.loads(text)
+    except FileNotFoundError as e:
+        if path != Path(DEFAULT_FILE):
+            raise ConfigError(f"{path}: there is no such file") from e
+        tables = {}
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path}: cannot be read: {e}") from e
+    except tomllib.TOMLDecodeError as e:
+        raise ConfigError(f"{path}: is not valid TOML: {e}") from e
+    for name in tables:
+        if name not in TABLES:
+            raise ConfigError(
+                f"{path}: [{name}]: unknown table{_near(name, TABLES)}; allowed: {', '.join(TABLES)}"
+            )
+    _overlay(tables, environ)
+    return tables
+
+
+def _overlay(tables: Tables, environ: Mapping[str, str]) -> None:
+    """Put every `HELPDESK_A__B__C` variable into `tables["a"]["b"]["c"]`."""
+    for variable in sorted(environ):
+        keys = variable.removeprefix(ENV_PREFIX).lower().split("__")
+        if not variable.startswith(ENV_PREFIX) or len(keys) < 2:
+            continue
+        if keys[0] not in TABLES:
+            raise ConfigError(
+                f"environment: {variable}: unknown table {keys[0]}; allowed: {', '.join(TABLES)}"
+            )
+        place = tables
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"environment: {variable}: {key} is not a table")
+        place[keys[-1]] = _toml_value(environ[variable])
+
+
+def _toml_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text
+
+
+def build(model: type[M], table: object, name: str, path: Path | str) -> M:
+    """Check one table against its model. Raises ConfigError with every fault, one a line.
+
+    `name` is the table's path in the file, `job.redmine` for example.
+    """
+    try:
+        return model.model_validate_json(json.dumps(table, default=str))
+    except ValidationError as e:
+        raise ConfigError("\n".join(_explain(model, error, name, path) for error in e.errors())) from e
+
+
+def _explain(model: type[BaseModel], error: Any, name: str, path: Path | str) -> str:
+    """One fault as `file: key = value: what is allowed`."""
+    place = ".".join([name, *(str(part) for part in error["loc"])])
+    if error["type"] == "extra_forbidden":
+        allowed = _fields_at(model, error["loc"][:-1])
+        hint = _near(str(error["loc"][-1]), allowed)
+        return f"{path}: {place}: unknown key{hint}; allowed: {', '.join(allowed)}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should", "should", 1)
+    if error["type"] == "missing":
+        return f"{path}: {place}: is required"
+    return f"{path}: {place} = {_shown(error['input'])}: {message}"
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return sorted(model.model_fields)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _near(word: str, words: "tuple[str, ...] | list[str]") -> str:
+    close = difflib.get_close_matches(word, words, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,43 @@
+"""What open pages must learn besides new notifications, as a short-lived log that every viewer tails."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage.models import LiveEvent
+from storage.snapshots import changed_rows
+
+ORDER_LOCK = 7_245_002
+
+
+def lock_order(session: Session) -> None:
+    """Make ids become visible in their order until this transaction ends. SQLite does so anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ORDER_LOCK)))
+
+
+def publish(session: Session, user_id: int, event: str, payload: Mapping[str, Any]) -> None:
+    """Tell the open pages of one user something, when this transaction is committed."""
+    lock_order(session)
+    session.add(LiveEvent(user_id=user_id, event=event, payload=dict(payload)))
+    session.flush()
+
+
+def after(session: Session, last_id: int, limit: int) -> list[LiveEvent]:
+    """Return the events with a higher id, oldest first."""
+    query = sa.select(LiveEvent).where(LiveEvent.id > last_id).order_by(LiveEvent.id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def newest_id(session: Session) -> int:
+    """Return the highest event id, 0 where there is none."""
+    return session.scalar(sa.select(sa.func.max(LiveEvent.id))) or 0
+
+
+def prune(session: Session, before: datetime) -> int:
+    """Forget events older than that; a page that slept so long reads its state anew anyway."""
+    result = session.execute(sa.delete(LiveEvent).where(LiveEvent.created_at < before))
+    return changed_rows(result)

@@ -1,0 +1,78 @@
+"""Brings a database to the schema of this version, and refuses one that is not."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from storage.session import Database, StorageError, explain
+
+LOCK_KEY = 7_245_001  # any number that is only ours: two upgrades at once must not interleave
+
+
+def alembic_config() -> Config:
+    """Return Alembic's configuration for the migrations beside this file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def head() -> str:
+    """Return the newest revision that this version of the program knows."""
+    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if revision is None:
+        raise StorageError("the program carries no migrations: install it again")
+    return revision
+
+
+def current(database: Database) -> str | None:
+    """Return the database's revision, None where it has no tables yet. Raises StorageError."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as e:
+        raise StorageError(explain(database, e)) from e
+
+
+def upgrade(database: Database) -> tuple[str | None, str]:
+    """Upgrade to the newest schema; return the revision before and after. Raises StorageError."""
+    before = current(database)
+    if before is not None and not _is_known(before):
+        raise StorageError(_mismatch(before))
+    config = alembic_config()
+    try:
+        with database.engine.begin() as connection:
+            if not database.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as e:
+        raise StorageError(explain(database, e)) from e
+    return before, head()
+
+
+def require_current(database: Database) -> None:
+    """Refuse to go on with any other schema than this version's. Raises StorageError."""
+    found = current(database)
+    if found != head():
+        raise StorageError(_mismatch(found))
+
+
+def _is_known(revision: str) -> bool:
+    return any(
+        script.revision == revision
+        for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    )
+
+
+def _mismatch(found: str | None) -> str:
+    if found is not None and not _is_known(found):
+        return (
+            f"the database has schema {found}, newer than this program's {head()}: install the newer helpdesk"
+        )
+    has = f"has schema {found}" if found else "has no tables yet"
+    return f"the database {has}, this program needs {head()}: run `helpdesk db upgrade`"

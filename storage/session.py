@@ -1,0 +1,157 @@
+"""Engines and sessions for SQLite and PostgreSQL, one way to read and one way to write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from storage.settings import StorageSettings
+
+
+class StorageError(Exception):
+    """The database cannot be used. The text says what to do about it."""
+
+
+class Database:
+    """A reading and a writing engine on one database.
+
+    On SQLite every write transaction begins immediately: one that reads first and writes later
+    loses updates or fails at once whatever the busy time-out. Readers are refused any write.
+    """
+
+    def __init__(self, settings: StorageSettings) -> None:
+        self.settings = settings
+        self.url = settings.engine_url()
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._make_directory()
+            self._writer = _sqlite_engine(settings, self.url, writes=True)
+            self._reader = _sqlite_engine(settings, self.url, writes=False)
+        else:
+            self._writer = self._reader = _postgres_engine(settings, self.url)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine that may write; migrations and listeners use it."""
+        return self._writer
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the embedded database and of its wake-up sockets."""
+        if self.is_sqlite and self.url.database:
+            return Path(self.url.database).resolve().parent
+        return self.settings.directory.resolve()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session for reading; nothing it does is kept."""
+        with _translated(self), Session(self._reader) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session whose work is committed as one transaction, or not at all."""
+        with _translated(self), Session(self._writer) as session, session.begin():
+            if self.is_sqlite:
+                session.connection()  # take the write lock before the first read, not after
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection; call it after a fork and at the end."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _make_directory(self) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as e:
+            raise StorageError(
+                f"{self.directory}: cannot make the folder of the database: {e.strerror}"
+            ) from e
+
+
+def _sqlite_engine(settings: StorageSettings, url: sa.URL, *, writes: bool) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": settings.busy_timeout_s, "check_same_thread": False},
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_timeout=30,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(settings.busy_timeout_s * 1000)}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if writes:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
+        else:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(settings: StorageSettings, url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c statement_timeout=60000"},
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_timeout=30,
+        pool_pre_ping=True,
+    )
+
+
+CURES = (
+    ("readonly database", "the database is read-only: give the service's user the right to write {place}"),
+    (
+        "database or disk is full",
+        "the disk is full: make room where {place} lies, or move [storage] directory",
+    ),
+    ("unable to open database file", "cannot open {place}: check that the folder exists and may be written"),
+    ("database is locked", "{place} is locked by another program: end it, or raise storage.busy_timeout_s"),
+    ("file is not a database", "{place} is not a SQLite database: name another file in storage.url"),
+    ("malformed", "{place} is damaged: restore it from a backup"),
+    ("no such table", "{place} has no tables yet: run `helpdesk db upgrade`"),
+    ("does not exist", "{place} lacks a table or does not exist: create it and run `helpdesk db upgrade`"),
+    (
+        "authentication failed",
+        "{place} refuses the password: check storage.url or the variable in storage.url_env",
+    ),
+    ("connection refused", "{place} does not answer: is PostgreSQL running?"),
+    ("timeout", "{place} does not answer in time: is PostgreSQL reachable?"),
+    ("connection", "{place} cannot be reached: is PostgreSQL running?"),
+)
+
+
+@contextmanager
+def _translated(database: Database) -> Iterator[None]:
+    """Turn a driver's complaint about the database itself into one that says what to do."""
+    try:
+        yield
+    except OperationalError as e:
+        raise StorageError(explain(database, e)) from e
+
+
+def explain(database: Database, error: DBAPIError) -> str:
+    """Say in one line what is wrong with the database and what to do, without any password."""
+    place = database.url.render_as_string(hide_password=True)
+    if database.is_sqlite:
+        place = database.url.database or place
+    text = str(error.orig).strip()
+    for part, cure in CURES:
+        if part in text.lower():
+            return cure.format(place=place)
+    return f"{place}: {text.splitlines()[0] if text else type(error.orig).__name__}"

@@ -1,0 +1,102 @@
+"""What the last poll saw of each Redmine issue, and which journals were already turned into notifications."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.models import Issue, JournalSeen
+
+CHUNK = 500  # bound parameters: SQLite takes 32,766, PostgreSQL 65,535
+
+IssueRow = dict[str, Any]
+_COLUMNS = tuple(Issue.__table__.columns)
+
+
+def load_issues(session: Session, ids: Iterable[int]) -> dict[int, IssueRow]:
+    """Return the snapshot rows of these issues as plain columns; unknown ids are absent."""
+    rows: dict[int, IssueRow] = {}
+    for chunk in chunks(sorted(set(ids))):
+        found = session.execute(sa.select(*_COLUMNS).where(Issue.id.in_(chunk)))
+        rows.update((row["id"], dict(row)) for row in found.mappings())
+    return rows
+
+
+def save_issues(session: Session, rows: Sequence[IssueRow]) -> None:
+    """Insert or replace snapshot rows; a row read earlier than the stored one changes nothing.
+
+    Keys that a row lacks keep their stored value, so a row of the list (which carries no
+    watchers) does not wipe out what a full read knew. All rows must have the same keys.
+    """
+    if not rows:
+        return
+    statement = insert_for(session, Issue)
+    replaced = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    upsert = statement.on_conflict_do_update(
+        index_elements=["id"], set_=replaced, where=Issue.read_at <= statement.excluded.read_at
+    )
+    session.execute(upsert, list(rows))
+
+
+def remove_issues(session: Session, ids: Iterable[int]) -> None:
+    """Forget the snapshot and the journals of issues that are gone."""
+    for chunk in chunks(sorted(set(ids))):
+        session.execute(sa.delete(Issue).where(Issue.id.in_(chunk)))
+        session.execute(sa.delete(JournalSeen).where(JournalSeen.issue_id.in_(chunk)))
+
+
+def issue_ids(session: Session, id_range: tuple[int, int] | None = None) -> list[int]:
+    """Return the ids in the snapshot, ascending, within an inclusive range where one is given."""
+    query = sa.select(Issue.id).order_by(Issue.id)
+    if id_range is not None:
+        query = query.where(Issue.id.between(*id_range))
+    return list(session.scalars(query))
+
+
+def count_issues(session: Session, id_range: tuple[int, int]) -> int:
+    """Count the issues of the snapshot within an inclusive id range."""
+    return session.scalar(sa.select(sa.func.count()).where(Issue.id.between(*id_range))) or 0
+
+
+def issue_count(session: Session) -> int:
+    """Count the issues of the snapshot."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Issue)) or 0
+
+
+def journals_seen(session: Session, ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Return the journals already handled, by issue id; every asked id is present."""
+    wanted = sorted(set(ids))
+    seen: dict[int, set[int]] = {issue_id: set() for issue_id in wanted}
+    for chunk in chunks(wanted):
+        query = sa.select(JournalSeen.issue_id, JournalSeen.id).where(JournalSeen.issue_id.in_(chunk))
+        for issue_id, journal_id in session.execute(query):
+            seen[issue_id].add(journal_id)
+    return {issue_id: frozenset(journals) for issue_id, journals in seen.items()}
+
+
+def add_journals_seen(session: Session, journals: Iterable[tuple[int, int, datetime]]) -> None:
+    """Remember journals as (journal id, issue id, created_on); known ones are left alone."""
+    rows = [{"id": j, "issue_id": i, "created_on": at} for j, i, at in journals]
+    if rows:
+        session.execute(insert_for(session, JournalSeen).on_conflict_do_nothing(), rows)
+
+
+def insert_for(session: Session, model: type[Any]) -> "sqlite.Insert | postgresql.Insert":
+    """Return the dialect's INSERT, the one that knows ON CONFLICT."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(model)
+    return postgresql.insert(model)
+
+
+def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Cut a list so that no statement has too many bound parameters."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def changed_rows(result: sa.Result[Any]) -> int:
+    """Return how many rows a statement wrote; drivers that cannot tell say 0."""
+    return max(result.rowcount, 0) if isinstance(result, sa.CursorResult) else 0

@@ -1,0 +1,50 @@
+"""People who may sign in and are told of changes."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage.models import User
+
+
+def find(session: Session, user_id: int) -> User | None:
+    """Return a user by id."""
+    return session.get(User, user_id)
+
+
+def by_username(session: Session, username: str) -> User | None:
+    """Return a user by log-in name, whatever the case it is written in."""
+    query = sa.select(User).where(sa.func.lower(User.username) == username.strip().lower())
+    return session.scalars(query).one_or_none()
+
+
+def by_redmine_id(session: Session, id_redmine_user: int) -> User | None:
+    """Return the user who is linked to this Redmine account."""
+    query = sa.select(User).where(User.id_redmine_user == id_redmine_user).order_by(User.id)
+    return session.scalars(query).first()
+
+
+def add(session: Session, user: User) -> User:
+    """Store a new user and give them an id. Raises ValueError where the name is taken."""
+    if by_username(session, user.username) is not None:
+        raise ValueError(f"there is a user {user.username} already")
+    session.add(user)
+    session.flush()
+    return user
+
+
+def listed(session: Session) -> list[User]:
+    """Return every user by name."""
+    return list(session.scalars(sa.select(User).order_by(User.username)))
+
+
+def linked_to_redmine(session: Session) -> list[User]:
+    """Return the active users who have a Redmine account, by id: those who can be told anything."""
+    query = sa.select(User).where(User.is_active, User.redmine_login != "").order_by(User.id)
+    return list(session.scalars(query))
+
+
+def signed_in(session: Session, user_id: int, now: datetime) -> None:
+    """Note the moment of a log-in."""
+    session.execute(sa.update(User).where(User.id == user_id).values(last_login_at=now))
