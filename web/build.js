@@ -1,0 +1,54 @@
+// Put what the browser needs of the npm packages into static/vendor/, and no more than that.
+//
+// Tabler's whole style sheet is 635 KB, of which our pages use about a tenth: rules for classes that
+// no template and no script names are left out. Of the 5,000 icons only ICONS go into one sprite.
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { PurgeCSS } from "purgecss";
+
+const FROM = new URL("node_modules/", import.meta.url);
+const TO = new URL("static/vendor/", import.meta.url);
+
+const ICONS = [
+  "alert-triangle", "arrow-right", "arrows-exchange", "at", "bell", "calendar-event", "check", "checks",
+  "chevron-left", "chevron-right", "circle-plus", "clock", "cloud-off", "device-desktop", "external-link",
+  "eye", "eye-off", "file-x", "flag", "folder", "hourglass", "inbox", "info-circle", "language", "lock",
+  "logout", "message", "moon", "paperclip", "pencil", "refresh", "search-off", "server-off",
+  "shield-lock", "sun", "sun-moon", "trash", "user", "user-check", "x",
+];
+
+async function writeStyle() {
+  const [result] = await new PurgeCSS().purge({
+    css: [new URL("@tabler/core/dist/css/tabler.min.css", FROM).pathname],
+    content: ["templates/**/*.html", "static/js/*.js"].map((glob) => new URL(glob, import.meta.url).pathname),
+    // What a tag's attributes select (data-bs-theme=dark) is kept: scripts set these at run time.
+    dynamicAttributes: ["data-bs-theme"],
+    variables: true,
+    keyframes: true,
+  });
+  await writeFile(new URL("tabler.css", TO), result.css);
+}
+
+async function symbol(name) {
+  const svg = await readFile(new URL(`@tabler/icons/icons/outline/${name}.svg`, FROM), "utf8");
+  const shapes = svg.match(/<(path|circle|rect|line)[^>]*>/g).filter((shape) => !shape.includes('stroke="none"'));
+  return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.join("")}</symbol>`;
+}
+
+async function writeIcons() {
+  const symbols = await Promise.all(ICONS.map(symbol));
+  await writeFile(new URL("icons.svg", TO), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+}
+
+// Its last line names a source map that is not served: browsers' tools would ask for it in vain.
+async function writeSocketClient() {
+  const code = await readFile(new URL("socket.io-client/dist/socket.io.esm.min.js", FROM), "utf8");
+  await writeFile(new URL("socket.io.js", TO), code.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+}
+
+await rm(TO, { recursive: true, force: true });
+await mkdir(TO, { recursive: true });
+await Promise.all([
+  writeStyle(),
+  writeIcons(),
+  writeSocketClient(),
+]);

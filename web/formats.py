@@ -1,0 +1,71 @@
+"""How templates write times: in the language of the page and the time zone of its reader.
+
+Items carry times as ISO text in UTC. Without JavaScript the page shows what these filters write;
+static/js/time.js keeps it fresh.
+"""
+
+from datetime import date, datetime, timedelta
+
+from babel import dates
+from flask import Flask
+from flask_babel import get_locale, get_timezone, gettext
+
+from storage.columns import utc_now
+
+
+def register(app: Flask) -> None:
+    """Give templates these filters and the name `icons_url`.
+
+    `icons_url` is a plain path: notifications are also rendered outside of any request.
+    """
+    app.jinja_env.filters.update(
+        ago=ago, exact=exact, local_day=local_day, day_name=day_name, plain_date=plain_date
+    )
+    app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
+
+
+def ago(moment: str | datetime) -> str:
+    """Write how long ago a moment of today was, and the time of day for any other day."""
+    then = _aware(moment)
+    if _local(then).date() != _local(utc_now()).date():
+        return dates.format_time(_local(then), "short", locale=get_locale())
+    passed = utc_now() - then
+    if passed < timedelta(minutes=1):
+        return str(gettext("just now"))
+    return dates.format_timedelta(-passed, "minute", threshold=1, add_direction=True, locale=get_locale())
+
+
+def exact(moment: str | datetime) -> str:
+    """Write the full date and the time."""
+    return dates.format_datetime(_local(_aware(moment)), "long", locale=get_locale())
+
+
+def local_day(moment: str | datetime) -> str:
+    """Return the day on the reader's calendar as an ISO date."""
+    return _local(_aware(moment)).date().isoformat()
+
+
+def day_name(day: str) -> str:
+    """Write the heading of a day given as an ISO date."""
+    passed = _local(utc_now()).date() - date.fromisoformat(day)
+    if passed == timedelta(0):
+        return str(gettext("Today"))
+    if passed == timedelta(days=1):
+        return str(gettext("Yesterday"))
+    return dates.format_date(date.fromisoformat(day), "full", locale=get_locale())
+
+
+def plain_date(text: str) -> str:
+    """Write a calendar date given as ISO text; any other text stays as it is."""
+    try:
+        return dates.format_date(date.fromisoformat(text), "medium", locale=get_locale())
+    except ValueError:
+        return text
+
+
+def _aware(moment: str | datetime) -> datetime:
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(get_timezone())
