@@ -42,9 +42,7 @@ class RedmineSettings(BaseModel):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be a full address such as https://redmine.example.com")
         if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "must not carry a user or password; the key goes into api_key_env or api_key_file"
-            )
+            raise ValueError("must not carry a user or password: the key goes where api_key_env says")
         if parts.query or parts.fragment:
             raise ValueError("must not have a ? or # part, only the address under which Redmine's pages live")
         if parts.port == 0 or any(c.isspace() or not c.isprintable() for c in url):
