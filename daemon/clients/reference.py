@@ -1,0 +1,62 @@
+"""Redmine's reference data: what statuses, projects, people and the like there are."""
+
+from daemon.clients import parse
+from daemon.clients.connection import Connection
+from daemon.clients.shapes import one
+from daemon.clients.values import CustomField, Group, Priority, Project, Ref, Status, Tracker, User
+
+
+class ReferenceLists:
+    """The part of the client that reads whole lists, each complete and in Redmine's order."""
+
+    _connection: Connection
+
+    def statuses(self) -> tuple[Status, ...]:
+        """All issue statuses."""
+        return self._connection.list("/issue_statuses.json", "issue_statuses", parse.status)
+
+    def priorities(self) -> tuple[Priority, ...]:
+        """All issue priorities, inactive ones too, lowest first."""
+        return self._connection.list(
+            "/enumerations/issue_priorities.json", "issue_priorities", parse.priority
+        )
+
+    def trackers(self) -> tuple[Tracker, ...]:
+        """All trackers."""
+        return self._connection.list("/trackers.json", "trackers", parse.tracker)
+
+    def projects(self) -> tuple[Project, ...]:
+        """All projects the acting user may see. One request for each 100."""
+        return self._connection.paged("/projects.json", "projects", parse.project)
+
+    def users(self) -> tuple[User, ...]:
+        """All active users; needs an admin. One request for each 100."""
+        # No status filter, which means active: `status=*` finds nobody on 5.0, `status=` fails on 6.1.
+        return self._connection.paged("/users.json", "users", parse.user)
+
+    def groups(self) -> tuple[Ref, ...]:
+        """All groups, without their members; needs an admin."""
+        return self._connection.list("/groups.json", "groups", parse.ref)
+
+    def group(self, group_id: int) -> Group:
+        """One group with its members; needs an admin. NotFound also for the id of a user."""
+        return self._connection.get(
+            f"/groups/{int(group_id)}.json",
+            lambda answer: one(answer, "group", parse.group),
+            {"include": "users"},
+        )
+
+    def custom_fields(self) -> tuple[CustomField, ...]:
+        """All custom fields of issues; needs an admin."""
+        fields = self._connection.list("/custom_fields.json", "custom_fields", parse.custom_field_of_issues)
+        return tuple(field for field in fields if field is not None)
+
+    def categories(self, project_id: int) -> tuple[Ref, ...]:
+        """A project's issue categories; Redmine 5.0 refuses them to mere reporters."""
+        return self._connection.list(
+            f"/projects/{int(project_id)}/issue_categories.json", "issue_categories", parse.ref
+        )
+
+    def versions(self, project_id: int) -> tuple[Ref, ...]:
+        """A project's versions, also those shared with it."""
+        return self._connection.list(f"/projects/{int(project_id)}/versions.json", "versions", parse.ref)
