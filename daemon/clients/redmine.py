@@ -15,7 +15,7 @@ from daemon.clients.connection import Connection
 from daemon.clients.errors import WrongAnswer
 from daemon.clients.query import ISSUE_INCLUDES, MAX_LIMIT, IssueQuery, include_params
 from daemon.clients.reference import ReferenceLists
-from daemon.clients.settings import RedmineSettings
+from daemon.clients.settings import RedmineSettings, usable_key
 from daemon.clients.shapes import one
 from daemon.clients.values import Account, Issue, IssuePage
 from daemon.clients.wire import Timing, Wire
@@ -40,9 +40,10 @@ class RedmineClient(ReferenceLists):
         sleep: Callable[[float], None] = time.sleep,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self._key = settings.api_key() if api_key is None else api_key
-        if not self._key.get_secret_value().strip():
-            raise ValueError("an empty key would read Redmine as an anonymous visitor")
+        # Redmine answers to an empty key as to an anonymous visitor.
+        self._key = (
+            settings.api_key() if api_key is None else usable_key(api_key.get_secret_value(), "api_key")
+        )
         self._url = settings.url
         self._wire = Wire(settings, Timing(clock, sleep, rng))
         self._connection = self._connection_as(None)

@@ -7,10 +7,11 @@ from json import JSONDecodeError
 
 import requests
 from requests import Response
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
-# What one attempt came to.
-Outcome = Response | requests.RequestException
+# What one attempt came to. requests' errors are OSErrors; it lets some of urllib3's pass as they are.
+Trouble = OSError | HTTPError
+Outcome = Response | Trouble
 
 _BUSY = frozenset({429, 502, 503, 504})
 # Of these only an untouched request is certain: 502 and 504 come from a proxy whose back end may have worked.
@@ -50,7 +51,7 @@ def is_conflict(response: Response) -> bool:
         return False
 
 
-def never_sent(error: requests.RequestException) -> bool:
+def never_sent(error: Trouble) -> bool:
     """Say whether no connection came about, so that the server has seen nothing."""
     if isinstance(error, requests.ConnectTimeout):
         return True

@@ -66,13 +66,13 @@ class RedmineSettings(BaseModel):
     def api_key(self) -> SecretStr:
         """Read the key from where the settings point; SettingsError names the setting to correct."""
         if self.api_key_file is not None:
-            return _usable(
+            return usable_key(
                 _file_text(self.api_key_file), f"the file {self.api_key_file} named by api_key_file"
             )
         if self.api_key_env is None:
             raise SettingsError("api_key_env or api_key_file must say where the key of a Redmine admin is")
         name = self.api_key_env
-        return _usable(os.environ.get(name, ""), f"the environment variable {name} named by api_key_env")
+        return usable_key(os.environ.get(name, ""), f"the environment variable {name} named by api_key_env")
 
 
 def _file_text(path: Path) -> str:
@@ -82,7 +82,8 @@ def _file_text(path: Path) -> str:
         raise SettingsError(f"api_key_file: {path} cannot be read: {e}") from e
 
 
-def _usable(text: str, place: str) -> SecretStr:
+def usable_key(text: str, place: str) -> SecretStr:
+    """The key in a text, without spaces around it; SettingsError, naming the place, where there is none."""
     key = text.strip()
     if not key:
         raise SettingsError(f"{place} is empty or missing; put the API key of a Redmine admin there")

@@ -4,7 +4,7 @@ import requests
 from requests import PreparedRequest
 
 from daemon.clients.errors import SourceError, SourceUnavailable, WrongAnswer
-from daemon.clients.retry import never_sent
+from daemon.clients.retry import Trouble, never_sent
 from daemon.clients.settings import RedmineSettings
 
 
@@ -16,7 +16,7 @@ def name_of(request: PreparedRequest) -> str:
 
 
 def translated(
-    error: requests.RequestException, request: PreparedRequest, settings: RedmineSettings, *, late: bool
+    error: Trouble, request: PreparedRequest, settings: RedmineSettings, *, late: bool
 ) -> SourceError:
     """The error to raise for a request that got no whole answer; `late` = the deadline has passed."""
     where = name_of(request)
@@ -26,7 +26,7 @@ def translated(
     return SourceUnavailable(f"{where}: {_reason(error, settings, late=late)}{doubt}")
 
 
-def _reason(error: requests.RequestException, settings: RedmineSettings, *, late: bool) -> str:
+def _reason(error: Trouble, settings: RedmineSettings, *, late: bool) -> str:
     root = _root(error)
     if isinstance(error, requests.exceptions.SSLError):
         return f"TLS failed ({root}). Correct Redmine's certificate, or name its CA's in ca_file."

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-import requests
 import structlog
 from requests import PreparedRequest, Response
+from urllib3.exceptions import HTTPError
 
 from daemon.clients.deadline import BoundedAdapter, Remaining, limited
 from daemon.clients.errors import SourceUnavailable, WrongAnswer
@@ -92,7 +92,7 @@ class Wire:
                     request, stream=True, timeout=self._timeouts(remaining), verify=self._verify
                 )
                 return self._with_body(response)
-            except requests.RequestException as e:
+            except (OSError, HTTPError) as e:
                 return e
 
     @contextmanager
