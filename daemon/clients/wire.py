@@ -37,12 +37,9 @@ class Timing:
 class Wire:
     """What all clients of one Redmine share: connections, the count of requests, patience."""
 
-    def __init__(
-        self, settings: RedmineSettings, timing: Timing, *, max_answer_bytes: int = MAX_ANSWER_BYTES
-    ) -> None:
+    def __init__(self, settings: RedmineSettings, timing: Timing) -> None:
         self._settings = settings
         self._timing = timing
-        self._max_answer_bytes = max_answer_bytes
         self._verify = True if settings.ca_file is None else str(settings.ca_file)
         self._adapter = BoundedAdapter(pool_connections=1, pool_maxsize=settings.connections)
         self._free = threading.BoundedSemaphore(settings.connections)
@@ -118,9 +115,9 @@ class Wire:
         with closing(response):
             for chunk in response.iter_content(_CHUNK_BYTES):
                 size += len(chunk)
-                if size > self._max_answer_bytes:
+                if size > MAX_ANSWER_BYTES:
                     raise WrongAnswer(
-                        f"{name_of(response.request)}: the answer is over {self._max_answer_bytes} bytes. "
+                        f"{name_of(response.request)}: the answer is over {MAX_ANSWER_BYTES} bytes. "
                         "Check that the address is Redmine's."
                     )
                 chunks.append(chunk)

@@ -1,0 +1,72 @@
+"""A scripted server, and a client of it for which time passes only as the test says."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from daemon.clients.redmine import RedmineClient
+from daemon.clients.settings import RedmineSettings
+from tests.clients.scripted import ScriptedServer
+
+KEY = SecretStr("0123456789abcdef0123456789abcdef01234567")
+
+
+@dataclass
+class FakeTime:
+    """A clock that only sleeping moves, or each look at it by `tick_s`; `chance` is what random() says."""
+
+    now: float = 1000.0
+    tick_s: float = 0.0
+    chance: float = 1.0
+    sleeps: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        self.now += self.tick_s
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+    def random(self) -> float:
+        return self.chance
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def fake_time() -> FakeTime:
+    return FakeTime()
+
+
+ClientFor = Callable[..., RedmineClient]
+
+
+@pytest.fixture
+def client_for(fake_time: FakeTime) -> Iterator[ClientFor]:
+    """`client_for(url, **settings)`, on fake time unless `real_time=True`."""
+    made = []
+
+    def make(url: str, *, real_time: bool = False, **settings: Any) -> RedmineClient:
+        times = (
+            {} if real_time else {"clock": fake_time.clock, "sleep": fake_time.sleep, "rng": fake_time.random}
+        )
+        client = RedmineClient(RedmineSettings(url=url, **settings), api_key=KEY, **times)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(server: ScriptedServer, client_for: ClientFor) -> RedmineClient:
+    return client_for(server.url)
