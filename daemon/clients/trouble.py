@@ -33,12 +33,15 @@ def _reason(error: Trouble, settings: RedmineSettings, *, late: bool) -> str:
     if late:
         return f"no whole answer within deadline_s = {settings.deadline_s:g}. Is Redmine overloaded?"
     if isinstance(error, requests.ConnectTimeout):
-        connect_s = f"connect_timeout_s = {settings.connect_timeout_s:g}"
-        return f"no connection to {settings.url} within {connect_s}. Is the address right?"
+        limit = f"connect_timeout_s = {settings.connect_timeout_s:g}"
+        return f"no connection to {settings.url} within {limit}. Is the address right?"
     if never_sent(error):
         return f"no connection to {settings.url} ({root}). Is the address right, does Redmine run?"
     if isinstance(error, requests.Timeout) or isinstance(root, TimeoutError):
-        return f"silent for read_timeout_s = {settings.read_timeout_s:g}. Is Redmine overloaded?"
+        # A TLS handshake that hangs comes this way too, although the connect time-out ended it.
+        connect_s, read_s = settings.connect_timeout_s, settings.read_timeout_s
+        limits = f"connect_timeout_s = {connect_s:g}, read_timeout_s = {read_s:g}"
+        return f"no answer in time ({limits}). Is Redmine overloaded?"
     return f"the connection broke ({root}). Check Redmine and any proxy before it."
 
 

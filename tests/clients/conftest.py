@@ -55,10 +55,10 @@ def client_for(fake_time: FakeTime) -> Iterator[ClientFor]:
     made = []
 
     def make(url: str, *, real_time: bool = False, **settings: Any) -> RedmineClient:
-        times = (
-            {} if real_time else {"clock": fake_time.clock, "sleep": fake_time.sleep, "rng": fake_time.random}
+        fake: Any = {"clock": fake_time.clock, "sleep": fake_time.sleep, "rng": fake_time.random}
+        client = RedmineClient(
+            RedmineSettings(url=url, **settings), api_key=KEY, **({} if real_time else fake)
         )
-        client = RedmineClient(RedmineSettings(url=url, **settings), api_key=KEY, **times)
         made.append(client)
         return client
 

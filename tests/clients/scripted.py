@@ -95,8 +95,8 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"{'https' if self.tls else 'http'}://{host}:{port}"
+        port = int(self._server.server_address[1])
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{port}"
 
     def stall(self, _seen: Seen, _sock: socket.socket) -> bool:
         """Say nothing until the test is over."""
