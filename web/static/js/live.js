@@ -1,0 +1,78 @@
+// News as they happen: one WebSocket, caught up after every break, with reading by HTTP as the way out.
+import { io } from "../vendor/socket.io.js";
+import { showUnread } from "./badge.js";
+import { showConnection } from "./connection.js";
+import { lastId, openGap } from "./cursor.js";
+import { amend, read, receive, withdraw } from "./inbox.js";
+import { isPolling, readNow, startPolling, stopPolling, watchMasked } from "./polling.js";
+import { showSource } from "./source.js";
+
+const REFUSALS = 2; // so many failed attempts in a row start the reading by HTTP
+const REST_MS = 120000;
+let failures = 0;
+let wasLive = false;
+let isOver = false;
+
+const socket = io({
+  transports: ["websocket"],
+  auth: (send) => send({ last: lastId() }),
+  reconnectionDelayMax: 30000,
+});
+
+socket.on("connect", () => {
+  failures = 0;
+  stopPolling();
+  showConnection("live");
+  // Only notifications are replayed: what was read or withdrawn meanwhile is not. Spread, as all come back at once.
+  if (wasLive) setTimeout(readNow, Math.random() * 2000);
+  wasLive = true;
+});
+socket.on("new_notification", (item) => receive([item]));
+socket.on("notification_updated", amend);
+socket.on("unread_count", ({ unread }) => showUnread(unread));
+socket.on("notifications_read", read);
+socket.on("notifications_withdrawn", withdraw);
+socket.on("source_state", showSource);
+socket.on("replayed", ({ more }) => {
+  if (more) fillGap();
+});
+async function fillGap() {
+  openGap();
+  const isFilled = await readNow({ isWhole: true });
+  if (!isFilled && socket.connected) setTimeout(fillGap, 5000);
+}
+
+socket.on("session_ended", () => document.dispatchEvent(new Event("signed-out")));
+
+socket.on("disconnect", (reason) => {
+  if (isOver) return;
+  showConnection("reconnecting");
+  // The client comes back by itself, except where the server closed in good order (a restart).
+  if (reason === "io server disconnect") setTimeout(() => socket.connect(), 500 + Math.random() * 2000);
+});
+socket.on("connect_error", () => {
+  failures += 1;
+  if (!isPolling()) showConnection(wasLive ? "reconnecting" : "connecting");
+  if (failures >= REFUSALS || !socket.active) startPolling(afterReading);
+});
+
+function afterReading(hasAnswered) {
+  if (isOver || !isPolling()) return;
+  showConnection(hasAnswered ? "polling" : navigator.onLine ? "reconnecting" : "offline");
+  if (!socket.active) socket.connect(); // refused, not lost: the client does not try again by itself
+}
+
+document.addEventListener("signed-out", () => {
+  if (isOver) return;
+  isOver = true;
+  stopPolling();
+  socket.disconnect();
+  showConnection("offline");
+  document.getElementById("main").prepend(document.getElementById("signed-out-template").content.cloneNode(true));
+});
+
+// The banner and states of reading may have changed unseen; a hidden page does not ask.
+const rest = () => document.visibilityState === "visible" && socket.connected && readNow();
+document.addEventListener("visibilitychange", rest);
+setInterval(rest, REST_MS);
+watchMasked();

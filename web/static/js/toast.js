@@ -1,0 +1,27 @@
+// Short messages in the corner, and words for screen readers. Nothing here takes the focus.
+const place = document.getElementById("toasts");
+const announcer = document.getElementById("announcer");
+const STAY_MS = 7000;
+const AT_ONCE = 3;
+
+export function announce(words) {
+  announcer.textContent = words;
+}
+
+export function toast(title, words = "", address = "") {
+  const element = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
+  element.querySelector(".toast-title").textContent = title;
+  element.querySelector(".toast-text").textContent = words;
+  const link = element.querySelector(".toast-link");
+  if (address) link.href = address;
+  else link.removeAttribute("href");
+  element.querySelector(".btn-close").addEventListener("click", () => element.remove());
+  place.append(element);
+  while (place.childElementCount > AT_ONCE) place.firstElementChild.remove();
+  leaveInTime(element);
+}
+
+// A toast under the pointer or with the focus is being read: it stays.
+function leaveInTime(element) {
+  setTimeout(() => (element.matches(":hover, :focus-within") ? leaveInTime(element) : element.remove()), STAY_MS);
+}
