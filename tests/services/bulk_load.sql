@@ -1,6 +1,7 @@
 -- Many issues and journals, spread over two years that end a day ago, as Redmine itself would have written them.
 -- Settings bulk.issues and bulk.journals: how many. The same numbers give the same rows, but for the clock.
--- A few issues get many journals and many get none or one, as in life; statuses and assignees follow their journals.
+-- A few issues get many journals and many get none or one, as in life; every fifth issue or so is closed;
+-- status and assignee of an issue are those its journals lead to.
 
 create function pg_temp.chance(row_number bigint, salt int) returns float8 language sql immutable as
   $$ select (hashint8(row_number * 1000003 + salt) & 2147483647) / 2147483648.0 $$;
@@ -52,17 +53,18 @@ insert into issues (id, tracker_id, project_id, subject, description, status_id,
 select issue.id, pg_temp.pick((select array_agg(id order by id) from trackers), i, 3), issue.project_id,
        'Заявка ' || i || ': ' || (array['принтер', 'VPN', 'почта', 'монитор', '1С'])[1 + i % 5],
        repeat('Не работает с самого утра, помогите, пожалуйста. ', 1 + i % 7),
-       status.id, pg_temp.assignee(principals, i, (turns + 1) / 3),
+       status.id, pg_temp.assignee(principals, i, (known.turns + 1) / 3),
        pg_temp.pick((select array_agg(id order by id) from enumerations where type = 'IssuePriority'), i, 4),
        pg_temp.pick(writers, i, 5), created_on,
-       created_on + (last_at - created_on) * (turns::float8 / (turns + 1)), created_on::date,
-       (i % 11) * 10, pg_temp.chance(i, 6) < 0.03, turns, issue.id, 1, 2,
-       case when status.is_closed then created_on + (last_at - created_on) * (turns::float8 / (turns + 1)) end
+       created_on + (last_at - created_on) * (known.turns::float8 / (known.turns + 1)), created_on::date,
+       (i % 11) * 10, pg_temp.chance(i, 6) < 0.03, known.turns, issue.id, 1, 2,
+       case when status.is_closed
+            then created_on + (last_at - created_on) * (known.turns::float8 / (known.turns + 1)) end
 from bulk_issue issue
 cross join bulk_span
 left join (select distinct i, turns from bulk_journal) counted using (i)
 cross join lateral (select coalesce(counted.turns, 0) as turns) known
-join bulk_status status on status.step = (known.turns / 3) % status.steps
+join bulk_status status on status.step = (i + known.turns / 3) % status.steps
 order by i;
 
 alter table bulk_journal add column id int, add column made_at timestamp;
@@ -85,8 +87,8 @@ order by journal.id;
 insert into journal_details (journal_id, property, prop_key, old_value, value)
 select journal.id, 'attr', 'status_id', old.id::text, new.id::text
 from bulk_journal journal
-join bulk_status old on old.step = (turn / 3 - 1) % old.steps
-join bulk_status new on new.step = (turn / 3) % new.steps
+join bulk_status old on old.step = (i + turn / 3 - 1) % old.steps
+join bulk_status new on new.step = (i + turn / 3) % new.steps
 where turn % 3 = 0
 order by journal.id;
 

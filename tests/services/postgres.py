@@ -107,6 +107,11 @@ class Cluster:
             self._server.stop()
         self._server = None
 
+    @property
+    def pid(self) -> int:
+        """Process id of the running server, 0 when it does not run."""
+        return self._server.pid if self._server else 0
+
     def psql(self, script: str, *, database: str = "postgres") -> str:
         """Run statements (each one by itself, so that CREATE DATABASE works) and return the bare rows."""
         argv = ["psql", "-v", "ON_ERROR_STOP=1", "-qAtX", "-f", "-", database]

@@ -33,6 +33,11 @@ class RedisServer:
         """Address for redis-py and Flask-Limiter."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._server.pid
+
     def _answers(self) -> bool:
         try:
             return self._ask(b"PING") == b"+PONG\r\n"

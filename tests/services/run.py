@@ -3,9 +3,10 @@
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO
 
 from tests.services.layout import services_folder
 from tests.services.postgres import Cluster
@@ -19,9 +20,11 @@ class ServiceRun:
 
     def __init__(self) -> None:
         runs = services_folder() / "runs"
-        _sweep(runs)
-        self.folder = own(Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=runs)))
-        self._lock = _locked(self.folder)
+        with _alone(runs):
+            _sweep(runs)
+            self.folder = own(Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=runs)))
+            self._lock = (self.folder / "lock").open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._databases = 0
 
     @cached_property
@@ -64,17 +67,28 @@ class ServiceRun:
         remove_folder(self.folder)
 
 
-def _locked(folder: Path) -> IO[str]:
-    lock = (folder / "lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
+@contextmanager
+def _alone(runs: Path) -> Iterator[None]:
+    """Keep other test runs from making or sweeping folders: one not yet locked looks abandoned."""
+    descriptor = os.open(runs, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sweep(runs: Path) -> None:
     """Remove the folders of runs that were killed; a living run holds the lock of its folder."""
     for lock in runs.glob("*/lock"):
-        try:
-            _locked(lock.parent).close()
-        except (BlockingIOError, PermissionError, FileNotFoundError):
-            continue
-        remove_folder(lock.parent)
+        if _is_abandoned(lock):
+            remove_folder(lock.parent)
+
+
+def _is_abandoned(lock: Path) -> bool:
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
