@@ -43,33 +43,38 @@ class Connection:
         """All items of a list that Redmine does not page. One request."""
         return self.get(path, lambda answer: each(answer, key, parse))
 
-    def paged(self, path: str, key: str, parse: Callable[[Json], T]) -> tuple[T, ...]:
+    def paged(
+        self, path: str, key: str, parse: Callable[[Json], T], params: Params | None = None
+    ) -> tuple[T, ...]:
         """All items of a list in pages of 100, one request each.
 
         An item removed between two pages moves the next one out of sight, so a list whose length changes
         is read again from the start.
         """
         for _ in range(_READINGS):
-            items = self._reading(path, key, parse)
+            items = self._reading(path, key, parse, params or {})
             if items is not None:
                 return items
         raise SourceUnavailable(f"GET {path}: the list changed during each of {_READINGS} readings.")
 
-    def _reading(self, path: str, key: str, parse: Callable[[Json], T]) -> tuple[T, ...] | None:
+    def _reading(
+        self, path: str, key: str, parse: Callable[[Json], T], params: Params
+    ) -> tuple[T, ...] | None:
+        """The whole list, or None when its length changed between two pages."""
         items: tuple[T, ...] = ()
         expected = None
         while True:
             page, total = self.get(
                 path,
                 lambda answer: (each(answer, key, parse), whole(answer, "total_count")),
-                {"offset": len(items), "limit": MAX_LIMIT},
+                {**params, "offset": len(items), "limit": MAX_LIMIT},
             )
             items += page
-            if total != (total if expected is None else expected) or (not page and len(items) < total):
+            expected = total if expected is None else expected
+            if total != expected or (len(items) < total and not page):
                 return None
             if len(items) >= total:
                 return items
-            expected = total
 
     def put(self, path: str, body: Json) -> None:
         """Write. One request, and more only where Redmine has certainly done nothing."""

@@ -10,6 +10,7 @@ from daemon.clients.shapes import (
     day_or_none,
     each,
     each_or_none,
+    kind_of,
     moment,
     moment_or_none,
     number_or_none,
@@ -112,7 +113,7 @@ def _scalar(value: object, key: str = "value") -> str:
         return value
     if isinstance(value, int | float):
         return str(value)
-    raise MalformedError(key, f"expected a text, found {type(value).__name__}")
+    raise MalformedError(key, f"expected a text, found {kind_of(value)}")
 
 
 def issue(obj: Json, include: Collection[str] = ()) -> Issue:

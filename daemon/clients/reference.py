@@ -26,8 +26,12 @@ class ReferenceLists:
         return self._connection.list("/trackers.json", "trackers", parse.tracker)
 
     def projects(self) -> tuple[Project, ...]:
-        """All projects the acting user may see. One request for each 100."""
-        return self._connection.paged("/projects.json", "projects", parse.project)
+        """All projects the acting user may see, closed ones too but no archived ones.
+
+        One request for each 100.
+        """
+        # Without a status Redmine lists the active ones only.
+        return self._connection.paged("/projects.json", "projects", parse.project, {"status": "1|5"})
 
     def users(self) -> tuple[User, ...]:
         """All active users; needs an admin. One request for each 100."""

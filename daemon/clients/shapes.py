@@ -23,8 +23,13 @@ class MalformedError(ValueError):
 
 
 def _wrong(obj: Json, key: str, expected: str) -> MalformedError:
-    found = type(obj[key]).__name__ if key in obj else "nothing"
+    found = kind_of(obj[key]) if key in obj else "nothing"
     return MalformedError(key, f"expected {expected}, found {found}")
+
+
+def kind_of(value: object) -> str:
+    """The kind of a decoded value, for messages; never the value itself, which may be private."""
+    return "null" if value is None else type(value).__name__
 
 
 def whole(obj: Json, key: str) -> int:
@@ -130,7 +135,7 @@ def each(obj: Json, key: str, parse: Callable[[Json], T]) -> tuple[T, ...]:
 
 def _item(item: object, place: str, parse: Callable[[Json], T]) -> T:
     if not isinstance(item, dict):
-        raise MalformedError(place, f"expected an object, found {type(item).__name__}")
+        raise MalformedError(place, f"expected an object, found {kind_of(item)}")
     try:
         return parse(item)
     except MalformedError as e:
