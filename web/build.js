@@ -2,7 +2,7 @@
 //
 // Tabler's whole style sheet is 635 KB, of which our pages use about a tenth: rules for classes that
 // no template and no script names are left out. Of the 5,000 icons only ICONS go into one sprite.
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { PurgeCSS } from "purgecss";
 
 const FROM = new URL("node_modules/", import.meta.url);
@@ -16,13 +16,23 @@ const ICONS = [
   "shield-lock", "sun", "sun-moon", "trash", "user", "user-check", "x",
 ];
 
+const PEN = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
+
+// Variables that only our own style sheets read.
+async function ownVariables() {
+  const folder = new URL("static/css/", import.meta.url);
+  const sheets = await Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), "utf8")));
+  return sheets.flatMap((sheet) => sheet.match(/--tblr-[\w-]+/g) ?? []);
+}
+
 async function writeStyle() {
   const [result] = await new PurgeCSS().purge({
     css: [new URL("@tabler/core/dist/css/tabler.min.css", FROM).pathname],
-    content: ["templates/**/*.html", "static/js/*.js"].map((glob) => new URL(glob, import.meta.url).pathname),
-    // What a tag's attributes select (data-bs-theme=dark) is kept: scripts set these at run time.
+    content: ["templates/**/*.html", "static/js/*.js", "static/css/*.css"].map((glob) => new URL(glob, import.meta.url).pathname),
+    // Set by a script at run time, so no template names its values.
     dynamicAttributes: ["data-bs-theme"],
     variables: true,
+    safelist: { variables: await ownVariables() },
     keyframes: true,
   });
   await writeFile(new URL("tabler.css", TO), result.css);
@@ -31,7 +41,7 @@ async function writeStyle() {
 async function symbol(name) {
   const svg = await readFile(new URL(`@tabler/icons/icons/outline/${name}.svg`, FROM), "utf8");
   const shapes = svg.match(/<(path|circle|rect|line)[^>]*>/g).filter((shape) => !shape.includes('stroke="none"'));
-  return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.join("")}</symbol>`;
+  return `<symbol id="${name}" viewBox="0 0 24 24" ${PEN}>${shapes.join("")}</symbol>`;
 }
 
 async function writeIcons() {

@@ -19,7 +19,7 @@ def register(app: Flask) -> None:
     `icons_url` is a plain path: notifications are also rendered outside of any request.
     """
     app.jinja_env.filters.update(
-        ago=ago, exact=exact, local_day=local_day, day_name=day_name, plain_date=plain_date
+        ago=ago, clock=clock, exact=exact, local_day=local_day, day_name=day_name, plain_date=plain_date
     )
     app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
 
@@ -33,6 +33,14 @@ def ago(moment: str | datetime) -> str:
     if passed < timedelta(minutes=1):
         return str(gettext("just now"))
     return dates.format_timedelta(-passed, "minute", threshold=1, add_direction=True, locale=get_locale())
+
+
+def clock(moment: str | datetime) -> str:
+    """Write the time of day, with the day where it is not today."""
+    then = _local(_aware(moment))
+    if then.date() == _local(utc_now()).date():
+        return dates.format_time(then, "short", locale=get_locale())
+    return dates.format_datetime(then, "short", locale=get_locale())
 
 
 def exact(moment: str | datetime) -> str:

@@ -3,6 +3,7 @@ import { language, text } from "./texts.js";
 
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
 const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+const short = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "long" });
 const dayName = new Intl.DateTimeFormat(language, { dateStyle: "full" });
 
@@ -27,11 +28,15 @@ function ago(moment, now) {
   return minutes < 60 ? relative.format(-minutes, "minute") : relative.format(-Math.floor(minutes / 60), "hour");
 }
 
+function onClock(moment, now) {
+  return (localDay(moment) === localDay(now) ? clock : short).format(moment);
+}
+
 export function refreshTimes(within = document) {
   const now = new Date();
   for (const element of within.querySelectorAll("time[datetime]:not([datetime=''])")) {
     const moment = new Date(element.dateTime);
-    const words = ago(moment, now);
+    const words = "clock" in element.dataset ? onClock(moment, now) : ago(moment, now);
     if (element.textContent !== words) element.textContent = words;
     element.title = full.format(moment);
   }
