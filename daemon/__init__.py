@@ -1,0 +1,1 @@
+"""The engine: polls sources, finds changes, decides who is told, and sends."""

@@ -37,6 +37,11 @@ def save_cursor(session: Session, name: str, value: dict[str, Any]) -> None:
     state(session, name).cursor = value
 
 
+def retry_at(session: Session, name: str) -> datetime | None:
+    """Return when a failed job is to be tried again, None where it may run now."""
+    return session.scalar(sa.select(JobState.retry_at).where(JobState.name == name))
+
+
 def start_run(session: Session, name: str, now: datetime) -> int:
     """Open a run and return its id. Runs a crash left open are closed as interrupted."""
     session.execute(

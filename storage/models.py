@@ -71,10 +71,13 @@ class Issue(Base):
     created_on: Mapped[datetime]
     updated_on: Mapped[datetime] = mapped_column(index=True)
     closed_on: Mapped[datetime | None]
-    # None until the issue was read one by one: the list carries none of these.
-    watcher_ids: Mapped[list[int] | None] = mapped_column(default=None)
-    attachments: Mapped[dict[str, Any] | None] = mapped_column(default=None)
-    relations: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    attachments: Mapped[dict[str, Any]]
+    relations: Mapped[dict[str, Any]]
+    # Until the issue was read by itself (no list carries watchers and journals): empty and false.
+    watcher_ids: Mapped[list[int]] = mapped_column(default_factory=list, insert_default=list)
+    has_journals: Mapped[bool] = mapped_column(default=False)
+    # Not deleted, but Redmine lists it to nobody: its project is archived.
+    is_hidden: Mapped[bool] = mapped_column(default=False)
     # When the read began that this row comes from: an older read never overwrites a newer one.
     read_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
 
@@ -154,7 +157,7 @@ class Notification(Base):
     title: Mapped[str] = mapped_column(sa.Text)
     message: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime]
-    recorded_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
+    recorded_at: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
     issue_id: Mapped[int | None] = mapped_column(default=None)
     journal_id: Mapped[int | None] = mapped_column(default=None)
     subject: Mapped[str] = mapped_column(sa.Text, default="")
@@ -163,7 +166,7 @@ class Notification(Base):
     actor_id: Mapped[int | None] = mapped_column(default=None)
     actor_name: Mapped[str] = mapped_column(sa.String(255), default="")
     # [{"field": "status", "label": "", "old": "New", "new": "Closed"}], in the order of the journal.
-    details: Mapped[list[Any]] = mapped_column(default_factory=list)
+    details: Mapped[list[Any]] = mapped_column(default_factory=list, insert_default=list)
     notes: Mapped[str] = mapped_column(sa.Text, default="")
     is_private_note: Mapped[bool] = mapped_column(default=False)
     old_status: Mapped[str | None] = mapped_column(sa.String(255), default=None)

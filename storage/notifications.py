@@ -140,18 +140,14 @@ def of_issues(
     return rows
 
 
-def issue_ids_since(session: Session, since: datetime) -> dict[int, list[int]]:
-    """Return the issues that each user was told of since then: {user id: [issue id, ...]}."""
-    query = sa.select(Notification.user_id, Notification.issue_id).where(
+def shown_since(session: Session, since: datetime) -> list[Notification]:
+    """Return the notifications about issues created at or after `since` that are still shown, by id."""
+    query = sa.select(Notification).where(
         Notification.created_at >= since,
         Notification.withdrawn_at.is_(None),
         Notification.issue_id.is_not(None),
     )
-    told: dict[int, list[int]] = {}
-    for user_id, issue_id in session.execute(query.distinct().order_by(Notification.issue_id)):
-        if issue_id is not None:
-            told.setdefault(user_id, []).append(issue_id)
-    return told
+    return list(session.scalars(query.order_by(Notification.id)))
 
 
 def ask_again(session: Session, issue_ids: Iterable[int]) -> None:

@@ -1,6 +1,6 @@
 """What the last poll saw of each Redmine issue, and which journals were already turned into notifications."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ def load_issues(session: Session, ids: Iterable[int]) -> dict[int, IssueRow]:
     return rows
 
 
-def save_issues(session: Session, rows: Sequence[IssueRow]) -> None:
+def save_issues(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace snapshot rows; a row read earlier than the stored one changes nothing.
 
     Keys that a row lacks keep their stored value, so a row of the list (which carries no
@@ -38,7 +38,7 @@ def save_issues(session: Session, rows: Sequence[IssueRow]) -> None:
     upsert = statement.on_conflict_do_update(
         index_elements=["id"], set_=replaced, where=Issue.read_at <= statement.excluded.read_at
     )
-    session.execute(upsert, list(rows))
+    session.execute(upsert, [dict(row) for row in rows])
 
 
 def remove_issues(session: Session, ids: Iterable[int]) -> None:
@@ -48,17 +48,43 @@ def remove_issues(session: Session, ids: Iterable[int]) -> None:
         session.execute(sa.delete(JournalSeen).where(JournalSeen.issue_id.in_(chunk)))
 
 
-def issue_ids(session: Session, id_range: tuple[int, int] | None = None) -> list[int]:
-    """Return the ids in the snapshot, ascending, within an inclusive range where one is given."""
-    query = sa.select(Issue.id).order_by(Issue.id)
-    if id_range is not None:
-        query = query.where(Issue.id.between(*id_range))
-    return list(session.scalars(query))
+def issue_ids(session: Session, id_range: tuple[int, int]) -> list[int]:
+    """Return the ids that Redmine lists within an inclusive range, ascending, as far as we know."""
+    query = sa.select(Issue.id).where(Issue.id.between(*id_range), ~Issue.is_hidden)
+    return list(session.scalars(query.order_by(Issue.id)))
 
 
 def count_issues(session: Session, id_range: tuple[int, int]) -> int:
-    """Count the issues of the snapshot within an inclusive id range."""
-    return session.scalar(sa.select(sa.func.count()).where(Issue.id.between(*id_range))) or 0
+    """Count the issues that Redmine lists within an inclusive id range, as far as we know."""
+    query = sa.select(sa.func.count()).select_from(Issue)
+    return session.scalar(query.where(Issue.id.between(*id_range), ~Issue.is_hidden)) or 0
+
+
+def highest_id(session: Session) -> int:
+    """Return the highest issue id of the snapshot, 0 where it is empty."""
+    return session.scalar(sa.select(sa.func.max(Issue.id))) or 0
+
+
+def hide_issues(session: Session, ids: Iterable[int]) -> None:
+    """Note that Redmine does not list these any more although they exist."""
+    for chunk in chunks(sorted(set(ids))):
+        session.execute(sa.update(Issue).where(Issue.id.in_(chunk)).values(is_hidden=True))
+
+
+def set_watched(session: Session, source_id: int, watched: frozenset[int]) -> int:
+    """Make the snapshot say that this account watches just these issues; return how many rows changed.
+
+    Only issues that were read by themselves are looked at: of the others the watchers are not known.
+    """
+    changed = 0
+    rows = session.execute(sa.select(Issue.id, Issue.watcher_ids).where(Issue.has_journals))
+    for issue_id, watchers in rows.all():
+        if (source_id in watchers) != (issue_id in watched):
+            others = set(watchers) - {source_id}
+            new = sorted(others | ({source_id} if issue_id in watched else set()))
+            session.execute(sa.update(Issue).where(Issue.id == issue_id).values(watcher_ids=new))
+            changed += 1
+    return changed
 
 
 def issue_count(session: Session) -> int:

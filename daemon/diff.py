@@ -1,0 +1,232 @@
+"""Pure: what was stored and what was seen now, to the changes in between.
+
+A Redmine journal is one change, however many fields it holds. A journal is new when its id is not
+stored for its issue; never "id above the highest": ids and commits do not come in the same order.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from daemon.clients.values import Issue, Journal, JournalDetail
+from daemon.values import Change, Concerned, FieldChange, Person
+
+TYPE_WEIGHTS = (
+    ("status", "status_change"),
+    ("assigned_to", "assigned"),
+    ("priority", "priority_change"),
+    ("notes", "note_added"),
+    ("due_date", "due_date_change"),
+    ("attachment", "attachment_added"),
+)
+
+# The kind of thing whose id a journal's attribute holds.
+_REFERENCES = {
+    "status_id": "status",
+    "tracker_id": "tracker",
+    "project_id": "project",
+    "priority_id": "priority",
+    "assigned_to_id": "principal",
+    "category_id": "category",
+    "fixed_version_id": "version",
+}
+_ISSUES = frozenset({"parent_id", "child_id"})
+_USER_FIELDS = {"user": "principal", "version": "version"}
+_LONGEST_TEXT = 2000
+
+# As in Redmine's own lib/redmine/mention (5.0): quoted lines, code and e-mail addresses do not mention.
+_QUOTED = re.compile(r"^>.*$", re.MULTILINE)
+_CODE = re.compile(r"<pre>.*?</pre>|<code>.*?</code>|```.*?```|~~~.*?~~~|`[^`\n]*`", re.DOTALL)
+_MENTION = re.compile(r"(?:^|[^\w@/.])@([A-Za-z0-9_\-@.]*[A-Za-z0-9_\-])")
+
+Names = Mapping[tuple[str, int], str]
+
+
+def issue_changes(
+    issue: Issue, stored: frozenset[int], names: Names, *, is_new: bool, since: datetime | None = None
+) -> tuple[Change, ...]:
+    """Return the changes of an issue that was read whole, oldest first.
+
+    `stored` are the journals handled before. `is_new` adds the issue's creation. With `since`, a
+    journal written before it counts as handled: the issue was never read whole until now.
+    """
+    after = assignees(issue)
+    created = (_creation(issue, after[0]),) if is_new else ()
+    news = tuple(
+        journal_change(issue, journal, after, names)
+        for journal in issue.journals or ()
+        if journal.id not in stored and (since is None or journal.created_on >= since)
+    )
+    return created + tuple(change for change in news if change.details or change.notes)
+
+
+def unseen(issue: Issue, stored: frozenset[int]) -> tuple[Journal, ...]:
+    """Return the journals of an issue that are not stored yet."""
+    return tuple(journal for journal in issue.journals or () if journal.id not in stored)
+
+
+def deleted(issue_id: int, row: Mapping[str, object], at: datetime) -> Change:
+    """Return the change "issue deleted" from what the snapshot still knows. Redmine keeps no actor."""
+    watchers = row.get("watcher_ids") or []
+    assert isinstance(watchers, list)  # noqa: S101 - JSON column
+    return Change(
+        key=f"redmine:deleted:{issue_id}",
+        type="issue_deleted",
+        item_id=issue_id,
+        at=at,
+        actor=Person(0, ""),
+        concerned=Concerned(
+            _number(row["assigned_to_id"]), None, _number(row["author_id"]), frozenset(watchers)
+        ),
+        subject=str(row["subject"]),
+        project=Person(_number(row["project_id"]) or 0, str(row["project_name"])),
+    )
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """Return the log-in names that a text mentions with @, in lower case."""
+    plain = _CODE.sub(" ", _QUOTED.sub("", text))
+    return frozenset(login.lower() for login in _MENTION.findall(plain))
+
+
+def heaviest(details: tuple[FieldChange, ...], notes: str) -> str:
+    """Return the type of a change: that of its weightiest part."""
+    parts = {detail.field for detail in details if detail.field != "attachment" or detail.new}
+    if notes:
+        parts.add("notes")
+    return next((kind for part, kind in TYPE_WEIGHTS if part in parts), "updated")
+
+
+def fields(details: tuple[JournalDetail, ...], names: Names) -> tuple[FieldChange, ...]:
+    """Turn a journal's details into field changes with names instead of ids."""
+    return tuple(_field(detail, names) for detail in details)
+
+
+def reference(detail: JournalDetail, names: Names) -> str | None:
+    """Return the kind of thing whose id a detail's values are, None where they are plain values."""
+    if detail.property == "attr":
+        return _REFERENCES.get(detail.name)
+    if detail.property == "cf":
+        return _USER_FIELDS.get(names.get(("custom_field_format", _number(detail.name) or 0), ""))
+    return None
+
+
+def assignees(issue: Issue) -> dict[int, int | None]:
+    """Who was assigned after each journal (by its id) and at the creation (under 0).
+
+    Walked back from the present: a poll that comes late must tell who was concerned then, not now.
+    """
+    current = issue.assigned_to.id if issue.assigned_to else None
+    after: dict[int, int | None] = {}
+    for journal in reversed(issue.journals or ()):
+        after[journal.id] = current
+        for detail in journal.details:
+            if (detail.property, detail.name) == ("attr", "assigned_to_id"):
+                current = _number(detail.old_value)
+    after[0] = current
+    return after
+
+
+def _creation(issue: Issue, assignee: int | None) -> Change:
+    return Change(
+        key=f"redmine:issue:{issue.id}",
+        type="new_issue",
+        item_id=issue.id,
+        at=issue.created_on,
+        actor=Person(issue.author.id, issue.author.name),
+        concerned=Concerned(assignee, None, issue.author.id, _watchers(issue), mentioned(issue.description)),
+        subject=issue.subject,
+        project=Person(issue.project.id, issue.project.name),
+    )
+
+
+def journal_change(issue: Issue, journal: Journal, after: Mapping[int, int | None], names: Names) -> Change:
+    """Return a journal as a change; `after` are the assignees of the issue, as `assignees` gives them."""
+    details = fields(journal.details, names)
+    return Change(
+        key=f"redmine:journal:{journal.id}",
+        type=heaviest(details, journal.notes),
+        item_id=issue.id,
+        at=journal.created_on,
+        actor=Person(journal.user.id, journal.user.name),
+        concerned=Concerned(
+            assignee=after[journal.id],
+            previous_assignee=_previous(journal),
+            author=issue.author.id,
+            watchers=_watchers(issue),
+            mentioned=_mentioned_in(journal),
+        ),
+        subject=issue.subject,
+        project=Person(issue.project.id, issue.project.name),
+        details=details,
+        notes=journal.notes,
+        is_private_note=journal.private_notes,
+        journal_id=journal.id,
+        asks_reader=journal.private_notes or any(d.property in {"cf", "relation"} for d in journal.details),
+    )
+
+
+def _previous(journal: Journal) -> int | None:
+    olds = [d.old_value for d in journal.details if (d.property, d.name) == ("attr", "assigned_to_id")]
+    return _number(olds[0]) if olds else None
+
+
+def _mentioned_in(journal: Journal) -> frozenset[str]:
+    """Mentions of the note, and those that an edit of the description added."""
+    found = mentioned(journal.notes)
+    for detail in journal.details:
+        if (detail.property, detail.name) == ("attr", "description"):
+            found |= mentioned(detail.new_value or "") - mentioned(detail.old_value or "")
+    return found
+
+
+def _watchers(issue: Issue) -> frozenset[int]:
+    return frozenset(watcher.id for watcher in issue.watchers or ())
+
+
+def _field(detail: JournalDetail, names: Names) -> FieldChange:
+    if detail.property == "cf":
+        return _custom_field(detail, names)
+    if detail.property == "attachment":
+        return FieldChange("attachment", detail.old_value, detail.new_value)
+    if detail.property == "relation":
+        return FieldChange("relation", _issue(detail.old_value), _issue(detail.new_value), detail.name)
+    field = detail.name.removesuffix("_id")
+    if detail.name in _ISSUES:
+        return FieldChange(field, _issue(detail.old_value), _issue(detail.new_value))
+    kind = reference(detail, names)
+    if kind is not None:
+        return FieldChange(field, _name(kind, detail.old_value, names), _name(kind, detail.new_value, names))
+    return FieldChange(field, _clipped(detail.old_value), _clipped(detail.new_value))
+
+
+def _custom_field(detail: JournalDetail, names: Names) -> FieldChange:
+    number = _number(detail.name) or 0
+    label = names.get(("custom_field", number), f"#{detail.name}")
+    kind = reference(detail, names)
+    if kind is None:
+        return FieldChange("custom_field", detail.old_value or None, detail.new_value or None, label)
+    old, new = _name(kind, detail.old_value, names), _name(kind, detail.new_value, names)
+    return FieldChange("custom_field", old, new, label)
+
+
+def _name(kind: str, value: str | None, names: Names) -> str | None:
+    """The name behind an id; `#12` where the thing is gone and nobody knows its name any more."""
+    number = _number(value)
+    return None if number is None else names.get((kind, number), f"#{number}")
+
+
+def _issue(value: str | None) -> str | None:
+    return f"#{value}" if value else None
+
+
+def _clipped(text: str | None) -> str | None:
+    if not text:
+        return None
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None

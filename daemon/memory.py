@@ -1,0 +1,67 @@
+"""Lets a source look at what is stored, and change nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from daemon.values import Member, Told
+from storage import jobs, notifications, snapshots, users
+from storage.session import Database
+
+
+class StoredMemory:
+    """`daemon.source.Memory` on the database. Each question is its own short read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, ids: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
+        """Return the stored rows of items; unknown ids are absent."""
+        with self._database.read() as session:
+            return snapshots.load_issues(session, ids)
+
+    def ids(self, id_range: tuple[int, int]) -> Sequence[int]:
+        """Return the stored ids that the source lists, within an inclusive range, ascending."""
+        with self._database.read() as session:
+            return snapshots.issue_ids(session, id_range)
+
+    def count(self, id_range: tuple[int, int]) -> int:
+        """Count the stored ids that the source lists, within an inclusive range."""
+        with self._database.read() as session:
+            return snapshots.count_issues(session, id_range)
+
+    def highest_id(self) -> int:
+        """Return the highest stored id, 0 where nothing is stored."""
+        with self._database.read() as session:
+            return snapshots.highest_id(session)
+
+    def cursor(self, job: str) -> Mapping[str, Any] | None:
+        """Return where another job stands, None before its first run."""
+        with self._database.read() as session:
+            return jobs.cursor(session, job)
+
+    def members(self) -> tuple[Member, ...]:
+        """Return who can be told."""
+        with self._database.read() as session:
+            return tuple(
+                Member(user.id, user.id_redmine_user, user.redmine_login, user.language)
+                for user in users.linked_to_redmine(session)
+                if user.id_redmine_user is not None
+            )
+
+    def told_since(self, since: datetime) -> Sequence[Told]:
+        """Return the notifications about issues created since then that are still shown, by id."""
+        with self._database.read() as session:
+            return [
+                Told(
+                    row.id,
+                    row.user_id,
+                    row.change_key,
+                    row.issue_id,
+                    row.journal_id,
+                    row.notes,
+                    tuple(row.reasons),
+                )
+                for row in notifications.shown_since(session, since)
+                if row.issue_id is not None
+            ]

@@ -1,0 +1,242 @@
+"""One run of a job: load, fetch, diff, address, record. One transaction at the end of each step."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from daemon import recipients, render
+from daemon.clients.errors import SourceError, SourceRefused
+from daemon.memory import StoredMemory
+from daemon.source import Source
+from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation
+from storage import jobs, notifications, snapshots, wakeup
+from storage.columns import utc_now
+from storage.jobs import LeaseLost
+from storage.session import Database, StorageError
+
+log = structlog.get_logger()
+
+BACKOFF_CEILING_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job ready to run: its source, how often, and how long one run may take."""
+
+    name: str
+    source: Source
+    every_s: float
+    timeout_s: float
+
+
+class Run:
+    """One run, from the cursor it found to the cursor it leaves."""
+
+    def __init__(
+        self,
+        job: Job,
+        database: Database,
+        owner: str,
+        *,
+        stop: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._job = job
+        self._database = database
+        self._memory = StoredMemory(database)
+        self._owner = owner
+        self._stop = stop
+        self._now = now
+        self._started_at = now()
+        self._until = time.monotonic() + job.timeout_s
+        self._requests = job.source.requests_made
+        self._run_id: int | None = None
+        self.result = JobResult("ok")
+
+    def go(self) -> None:
+        """Take every step the source has. Raises what the source or the database raises."""
+        with self._database.read() as session:
+            cursor = jobs.cursor(session, self._job.name)
+        for seen in self._job.source.observations(cursor, self._memory, self._must_stop):
+            self._step(seen)
+
+    def finish(self, result: JobResult) -> JobResult:
+        """Write how the run ended, and when to try again after a failure."""
+        result = replace(result, requests=self._job.source.requests_made - self._requests)
+        with self._database.write() as session:
+            jobs.require_lease(session, self._owner)
+            self._save_run(session, finished=result)
+            state = jobs.state(session, self._job.name)
+            if result.status in {"ok", "partial"}:
+                state.failures, state.last_error, state.retry_at = 0, result.error, None
+            else:
+                state.failures += 1
+                state.last_error = result.error
+                state.retry_at = self._now() + timedelta(seconds=backoff_s(self._job.every_s, state.failures))
+        return result
+
+    def _must_stop(self) -> bool:
+        return self._stop() or time.monotonic() > self._until
+
+    def _step(self, seen: Observation) -> None:
+        """Diff, address, ask the source who may see it, and record."""
+        source = self._job.source
+        with self._database.read() as session:
+            ids = [item.id for item in seen.items] + list(seen.removed)
+            known = Known(snapshots.load_issues(session, ids), snapshots.journals_seen(session, ids))
+        members = self._memory.members()
+        changes = source.changes(known, seen)
+        groups = source.groups(recipients.principals(changes)) if changes else {}
+        addressed = source.shown(recipients.address(changes, Directory(members, groups)))
+        notified, withdrawn = self._record(seen, known, addressed)
+        self.result = replace(
+            self.result,
+            items=self.result.items + len(seen.items) + len(seen.listed),
+            changes=self.result.changes + len(changes),
+            notified=self.result.notified + notified,
+            withdrawn=self.result.withdrawn + withdrawn,
+            status="partial" if seen.problem else self.result.status,
+            error=seen.problem or self.result.error,
+        )
+        if notified or withdrawn:
+            wakeup.send(self._database)
+
+    def _record(self, seen: Observation, known: Known, addressed: Sequence[Addressed]) -> tuple[int, int]:
+        """Write snapshot, journals, notifications, cursor and the run's counts in one transaction."""
+        rows = [render.row(a) for a in addressed]
+        with self._database.write() as session:
+            jobs.require_lease(session, self._owner)
+            snapshots.save_issues(session, self._job.source.snapshot(seen))
+            snapshots.save_issues(session, self._job.source.listed(seen))
+            snapshots.add_journals_seen(session, _journals(seen, known))
+            snapshots.remove_issues(session, seen.removed)
+            notified = notifications.record(session, rows)
+            withdrawn = self._correct(session, seen.correction)
+            jobs.save_cursor(session, self._job.name, dict(seen.cursor))
+            self._save_run(session, progress=(seen.done, seen.total), notified=notified, withdrawn=withdrawn)
+        if seen.total:
+            log.info("job_progress", done=seen.done, total=seen.total)
+        return notified, withdrawn
+
+    def _correct(self, session: Session, correction: Correction) -> int:
+        """Apply what a second look found wrong; return how many notifications were withdrawn."""
+        for notification_id, addressed in correction.amended.items():
+            notifications.amend(session, notification_id, render.wording(addressed))
+        notifications.ask_again(session, correction.ask_again)
+        snapshots.hide_issues(session, correction.hidden)
+        for account, watched in correction.watched.items():
+            snapshots.set_watched(session, account, watched)
+        return notifications.withdraw(session, correction.gone, self._now())
+
+    def _save_run(
+        self,
+        session: Session,
+        *,
+        progress: tuple[int, int] | None = None,
+        notified: int = 0,
+        withdrawn: int = 0,
+        finished: JobResult | None = None,
+    ) -> None:
+        """Write the run's row: made by the first step, so that an idle run costs one short write."""
+        if self._run_id is None:
+            self._run_id = jobs.start_run(session, self._job.name, self._started_at)
+        if finished is None:
+            total = self.result
+            columns: dict[str, Any] = {
+                "notified": total.notified + notified,
+                "withdrawn": total.withdrawn + withdrawn,
+                "items": total.items,
+            }
+        else:
+            end = self._now()
+            columns = {name: getattr(finished, name) for name in COUNTS} | {
+                "status": finished.status,
+                "error": finished.error,
+                "finished_at": end,
+                "duration_ms": round((end - self._started_at).total_seconds() * 1000),
+            }
+        if progress is not None and progress[1]:
+            columns |= {"progress_done": progress[0], "progress_total": progress[1]}
+        jobs.update_run(session, self._run_id, **columns)
+
+
+COUNTS = ("items", "changes", "notified", "withdrawn", "requests")
+
+
+def run_job(
+    job: Job,
+    database: Database,
+    owner: str,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    now: Callable[[], datetime] = utc_now,
+) -> JobResult:
+    """Run a job once and record how it went. Never raises: this is the edge of a run.
+
+    While a failed job waits for its next try nothing is done and the status is `waiting`.
+    """
+    with structlog.contextvars.bound_contextvars(job=job.name):
+        started = time.monotonic()
+        try:
+            if _waits(job, database, now()):
+                return JobResult("waiting")
+            result = _attempt(Run(job, database, owner, stop=stop, now=now))
+        except LeaseLost as e:
+            result = JobResult("standby", error=str(e))
+        except StorageError as e:
+            result = JobResult("failed", error=str(e))
+        _tell(result, started)
+        return result
+
+
+def _attempt(run: Run) -> JobResult:
+    try:
+        run.go()
+        return run.finish(run.result)
+    except (LeaseLost, StorageError):
+        raise
+    except SourceRefused as e:
+        return run.finish(replace(run.result, status="refused", error=str(e)))
+    except SourceError as e:
+        return run.finish(replace(run.result, status="failed", error=str(e)))
+    except Exception as e:
+        log.exception("job_crashed")
+        error = f"internal error ({type(e).__name__}): see the log of this time"
+        return run.finish(replace(run.result, status="failed", error=error))
+
+
+def backoff_s(every_s: float, failures: int) -> float:
+    """Return how long to wait after so many failures in a row: doubling, with a ceiling and jitter."""
+    doubled = every_s * 2.0 ** min(failures - 1, 16)
+    return min(doubled, max(BACKOFF_CEILING_S, every_s)) * uniform(0.8, 1.2)  # noqa: S311 - not a secret
+
+
+def _waits(job: Job, database: Database, now: datetime) -> bool:
+    with database.read() as session:
+        retry_at = jobs.retry_at(session, job.name)
+    # A clock that was set back must not stop a job for longer than its own back-off could.
+    return retry_at is not None and now < retry_at <= now + timedelta(seconds=2 * BACKOFF_CEILING_S)
+
+
+def _journals(seen: Observation, known: Known) -> list[tuple[int, int, datetime]]:
+    return [
+        (journal.id, issue.id, journal.created_on)
+        for issue in seen.items
+        for journal in issue.journals or ()
+        if journal.id not in known.journals.get(issue.id, frozenset())
+    ]
+
+
+def _tell(result: JobResult, started: float) -> None:
+    """One wide line for each run that did something or failed; idle ones only for debugging."""
+    duration_ms = round((time.monotonic() - started) * 1000)
+    is_idle = result.status == "ok" and not (result.changes or result.withdrawn)
+    say = log.debug if is_idle else (log.info if result.status in {"ok", "partial"} else log.warning)
+    columns = {name: getattr(result, name) for name in (*COUNTS, "error")}
+    say("job_finished", status=result.status, duration_ms=duration_ms, **columns)

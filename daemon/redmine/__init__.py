@@ -1,0 +1,1 @@
+"""What the Redmine sources share: cursor, paging, parallel reads, names, rights."""

@@ -1,0 +1,95 @@
+"""What one Redmine source holds while it lives: client, threads, names, the key's standing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from daemon import diff
+from daemon.clients.redmine import RedmineClient
+from daemon.clients.settings import RedmineSettings
+from daemon.clients.values import Issue
+from daemon.redmine import rights
+from daemon.redmine.key import AdminKey
+from daemon.redmine.names import NameBook
+from daemon.redmine.reading import Reader
+from daemon.redmine.rows import already_reflected, full_row, listed_row
+from daemon.values import Addressed, Change, Known, Observation
+
+
+class RedmineConnection:
+    """The half of a Redmine source that does not depend on how it finds what changed."""
+
+    def __init__(self, settings: RedmineSettings, overlap_s: float) -> None:
+        self.client = RedmineClient(settings)
+        # Within the overlap: what a dead key made us overlook is listed again once a living one is back.
+        self.key = AdminKey(self.client, recheck_s=overlap_s / 2)
+        self.names = NameBook(self.client)
+        self.reader = Reader(self.client, settings.connections)
+
+    @property
+    def requests_made(self) -> int:
+        """How many requests were sent so far, retries counted."""
+        return self.client.requests_made
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        self.reader.close()
+        self.client.close()
+
+    def learn(self, issues: Sequence[Issue], journals: Mapping[int, frozenset[int]]) -> None:
+        """Get ready to name what the journals not handled yet speak of."""
+        self.names.learn(issues)
+        for issue in issues:
+            for journal in diff.unseen(issue, journals.get(issue.id, frozenset())):
+                self.names.complete(issue, journal.details)
+
+    def groups(self, principals: frozenset[int]) -> Mapping[int, frozenset[int]]:
+        """Return the members of those ids that are groups, as they are now."""
+        return self.names.members(principals)
+
+    def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
+        """Keep what Redmine shows each reader.
+
+        The key is checked beside it: one that has lost its admin right is answered as its owner,
+        whoever we mean to act as.
+        """
+        if not addressed:
+            return ()
+        check = self.reader.pool.submit(self.key.require_now)
+        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names)
+        check.result()
+        return kept
+
+    def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of the issues read whole."""
+        return [full_row(issue, seen.read_at) for issue in seen.items]
+
+    def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of the issues that were only listed."""
+        return [listed_row(issue, seen.read_at) for issue in seen.listed]
+
+    def issue_changes(
+        self, issue: Issue, known: Known, since: datetime | None, *, is_new: bool
+    ) -> tuple[Change, ...]:
+        """Return what changed in an issue that was read whole.
+
+        An issue of the baseline has no stored journals: those written until its row was listed are
+        old, and so are those that only say what the row says already (they bump no `updated_on`).
+        """
+        row = known.rows.get(issue.id)
+        stored = known.journals.get(issue.id, frozenset())
+        names = self.names.names
+        if row is None or row["has_journals"]:
+            floor = since if row is None and not is_new else None
+            return diff.issue_changes(issue, stored, names, is_new=is_new, since=floor)
+        old = {
+            j.id
+            for j in issue.journals or ()
+            if j.created_on <= row["updated_on"] or already_reflected(j, row)
+        }
+        return diff.issue_changes(issue, stored | old, names, is_new=False)
+
+
+def utc_now() -> datetime:
+    """The present moment, aware UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,67 @@
+"""What every source offers the pipeline, and what the pipeline offers a source."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from daemon.values import Addressed, Change, Known, Member, Observation, Told
+
+
+class Memory(Protocol):
+    """What a source may ask of the database while it reads: never anything it can change."""
+
+    def rows(self, ids: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
+        """Return the stored rows of items; unknown ids are absent."""
+
+    def ids(self, id_range: tuple[int, int]) -> Sequence[int]:
+        """Return the stored ids that the source lists, within an inclusive range, ascending."""
+
+    def count(self, id_range: tuple[int, int]) -> int:
+        """Count the stored ids that the source lists, within an inclusive range."""
+
+    def highest_id(self) -> int:
+        """Return the highest stored id, 0 where nothing is stored."""
+
+    def cursor(self, job: str) -> Mapping[str, Any] | None:
+        """Return where another job stands, None before its first run."""
+
+    def members(self) -> tuple[Member, ...]:
+        """Return who can be told."""
+
+    def told_since(self, since: datetime) -> Sequence[Told]:
+        """Return the notifications about items created since then that are still shown, by id."""
+
+
+class Source(Protocol):
+    """One place that things change in."""
+
+    def observations(
+        self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
+    ) -> Iterator[Observation]:
+        """Read what is new since the cursor, in steps that can each be saved (all I/O).
+
+        Ends early, between two steps, once `stop` says so. Raises SourceUnavailable (time-out, 5xx) or
+        SourceRefused (rights, settings); every step given before that stands.
+        """
+
+    def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:
+        """Compare (pure)."""
+
+    def groups(self, principals: frozenset[int]) -> Mapping[int, frozenset[int]]:
+        """Return the members of those ids that are groups (I/O)."""
+
+    def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
+        """Keep of the candidates what the source itself shows each of them, as it shows it (I/O)."""
+
+    def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
+        """Return the rows to store for the items read whole (pure)."""
+
+    def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
+        """Return the rows to store for items only seen in a list (pure)."""
+
+    @property
+    def requests_made(self) -> int:
+        """How many requests were sent so far."""
+
+    def close(self) -> None:
+        """Let go of connections and threads."""

@@ -1,0 +1,240 @@
+"""Finds, slowly, what `updated_on` never shows, and corrects what is stored; it makes no false news.
+
+Deleted issues, deleted files, relations, watchers, edited or hidden notes, lost rights. What has a
+journal (files, relations) becomes a notification by the same way as in a poll; the rest corrects.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from pydantic import Field
+
+from daemon import diff
+from daemon.clients.errors import SourceError, SourceRefused
+from daemon.clients.settings import RedmineSettings
+from daemon.clients.values import Issue
+from daemon.options import JobOptions
+from daemon.redmine import deletions
+from daemon.redmine.connection import RedmineConnection, utc_now
+from daemon.redmine.cursor import Cursor
+from daemon.redmine.rows import listed_row
+from daemon.redmine.second_look import DELETED, SecondLook
+from daemon.source import Memory
+from daemon.values import Addressed, Change, Correction, Known, Member, Observation
+
+PAGE = 100
+LAST_ID = 2**31 - 1
+DELETIONS = 200  # asked for one by one in one run; the next run goes on
+
+
+class Options(JobOptions):
+    """Options of a job with `source = "redmine_reconcile"`.
+
+    `poll_job` is the job that polls the same Redmine, `overlap_s` the overlap of that job. One run
+    sweeps `pages` hundreds of issues, looks at the notes of `issues` told within `days`, and at what
+    `people` watch; the next run goes on from there.
+    """
+
+    poll_job: str = "redmine"
+    overlap_s: float = Field(default=90.0, ge=0, le=3600)
+    pages: int = Field(default=5, ge=1, le=1000)
+    issues: int = Field(default=50, ge=1, le=10_000)
+    people: int = Field(default=5, ge=1, le=1000)
+    days: int = Field(default=30, ge=1, le=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the three slow rounds stand: by issue id, by issue id, by account id."""
+
+    sweep: int = 0
+    notes: int = 0
+    people: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Return the form that is stored."""
+        return {"sweep": self.sweep, "notes": self.notes, "people": self.people}
+
+
+class Source(RedmineConnection):
+    """Reconciles one Redmine with the snapshot. It follows the poll and never runs ahead of it."""
+
+    def __init__(
+        self, settings: RedmineSettings, options: Options, *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        super().__init__(settings, options.overlap_s)
+        self._options = options
+        self._now = now
+        self._told: frozenset[tuple[int, int]] = frozenset()
+
+    def observations(
+        self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
+    ) -> Iterator[Observation]:
+        """Take one slice of each round. Nothing is done before the poll's first run is over."""
+        place = Place(**cursor) if cursor else Place()
+        edge = self._edge(memory)
+        if edge is None:
+            return
+        try:
+            self.key.require_now()
+            for seen in self._rounds(place, memory, edge):
+                yield seen
+                if stop():
+                    return
+        except SourceError:
+            self.key.doubt()
+            raise
+
+    def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:
+        """Return the journals that no poll could see, and the issues that are gone."""
+        self.learn(seen.items, known.journals)
+        found = [
+            c for issue in seen.items for c in self.issue_changes(issue, known, seen.floor, is_new=False)
+        ]
+        gone = [diff.deleted(i, known.rows[i], seen.read_at) for i in sorted(seen.removed) if i in known.rows]
+        return tuple(found + gone)
+
+    def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
+        """Ask Redmine; of a deleted issue it says nothing, so who was close to it and sees its project."""
+        gone = [a for a in addressed if a.change.key.startswith(DELETED)]
+        rest = [a for a in addressed if not a.change.key.startswith(DELETED)]
+        projects: dict[str, frozenset[int]] = {}
+        for login in sorted({a.member.login for a in gone}):
+            projects[login] = self._projects(login)
+        close = [
+            a
+            for a in gone
+            if a.change.project is not None
+            and a.change.project.id in projects[a.member.login]
+            and (set(a.reasons) != {"watcher"} or (a.member.user_id, a.change.item_id) in self._told)
+        ]
+        return (*super().shown(rest), *close)
+
+    def _edge(self, memory: Memory) -> datetime | None:
+        """The `updated_on` up to which the poll has surely seen everything; None: it has not begun."""
+        stored = memory.cursor(self._options.poll_job)
+        cursor = Cursor.from_json(stored) if stored else Cursor(next_id=1)
+        if cursor.next_id is not None or cursor.high is None:
+            return None
+        return cursor.high - timedelta(seconds=self._options.overlap_s)
+
+    def _rounds(self, place: Place, memory: Memory, edge: datetime) -> Iterator[Observation]:
+        since = self._now() - timedelta(days=self._options.days)
+        members = memory.members()
+        look = SecondLook(self, {member.user_id: member for member in members}, memory.told_since(since))
+        self._told = frozenset((row.user_id, row.item_id) for row in look.told)
+        yield from self._deleted(place, memory)
+        yield Observation(place.to_json(), self._now(), correction=look.lost_rights())
+        place, seen = self._notes(place, look)
+        yield seen
+        place, seen = self._watched(place, members)
+        yield seen
+        for _ in range(self._options.pages):
+            place, seen = self._sweep(place, memory, edge)
+            yield seen
+            if place.sweep == 0:
+                break
+
+    def _deleted(self, place: Place, memory: Memory) -> Iterator[Observation]:
+        """Find what is gone. The key is checked once more before anything counts as deleted."""
+        missing = list(islice(deletions.unlisted(self.client, memory, (1, memory.highest_id())), DELETIONS))
+        if not missing:
+            return
+        read_at = self._now()
+        answers = {issue_id: deletions.is_deleted(self.client, issue_id) for issue_id in missing}
+        self.key.require_now()
+        yield Observation(
+            place.to_json(),
+            read_at,
+            removed=frozenset(i for i, is_gone in answers.items() if is_gone),
+            correction=Correction(hidden=frozenset(i for i, is_gone in answers.items() if is_gone is False)),
+        )
+
+    def _notes(self, place: Place, look: SecondLook) -> tuple[Place, Observation]:
+        """Read issues again whose notes somebody was told of."""
+        with_notes = sorted({row.item_id for row in look.told if row.notes})
+        due, upto = _slice(with_notes, place.notes, self._options.issues)
+        reads = self.reader.start(due).finish()
+        found = [look.edited(issue) for issue in reads.issues]
+        correction = Correction(
+            gone=frozenset().union(*(f.gone for f in found)),
+            amended={number: a for f in found for number, a in f.amended.items()},
+            ask_again=frozenset().union(*(f.ask_again for f in found)),
+        )
+        place = replace(place, notes=upto)
+        return place, Observation(place.to_json(), self._now(), correction=correction)
+
+    def _watched(self, place: Place, members: Sequence[Member]) -> tuple[Place, Observation]:
+        """List what a few people watch: adding or removing a watcher bumps nothing."""
+        due, upto = _slice(sorted({m.source_id for m in members}), place.people, self._options.people)
+        watched = {account: self._watched_by(account) for account in due}
+        place = replace(place, people=upto)
+        return place, Observation(place.to_json(), self._now(), correction=Correction(watched=watched))
+
+    def _watched_by(self, account: int) -> frozenset[int]:
+        found: set[int] = set()
+        low = 1
+        while True:
+            page = self.client.list_issues(
+                watcher_id=account, id_range=(low, LAST_ID), sort="id:asc", limit=PAGE
+            )
+            found.update(issue.id for issue in page.issues)
+            if len(page.issues) < PAGE:
+                return frozenset(found)
+            low = page.issues[-1].id + 1
+
+    def _sweep(self, place: Place, memory: Memory, edge: datetime) -> tuple[Place, Observation]:
+        """Compare a page of the list with the snapshot, row by row."""
+        read_at = self._now()
+        page = self.client.list_issues(
+            id_range=(place.sweep + 1, LAST_ID),
+            include=("attachments", "relations"),
+            sort="id:asc",
+            limit=PAGE,
+        )
+        stored = memory.rows(issue.id for issue in page.issues)
+        behind = [issue for issue in page.issues if issue.updated_on < edge]
+        # What nobody stored although the poll has passed it was hidden then: an archived project is back.
+        adopted = frozenset(issue.id for issue in behind if issue.id not in stored)
+        differs = [
+            issue for issue in behind if issue.id in stored and _differs(issue, stored[issue.id], read_at)
+        ]
+        listed = {issue.id: issue for issue in page.issues}
+        reads = self.reader.start([*adopted, *(issue.id for issue in differs)]).finish()
+        items = tuple(_with_time_of(issue, listed[issue.id]) for issue in reads.issues)
+        place = replace(place, sweep=page.issues[-1].id if len(page.issues) == PAGE else 0)
+        return place, Observation(
+            place.to_json(),
+            read_at,
+            items=items,
+            quiet=adopted,
+            correction=Correction(ask_again=frozenset(issue.id for issue in items)),
+        )
+
+    def _projects(self, login: str) -> frozenset[int]:
+        """The projects that somebody may see; none for an account that is locked."""
+        try:
+            return frozenset(project.id for project in self.client.acting_as(login).projects())
+        except SourceRefused as e:
+            if e.status not in {403, 412}:
+                raise
+            return frozenset()
+
+
+def _slice(ids: Sequence[int], after: int, size: int) -> tuple[list[int], int]:
+    """Return the next ids of a round, and where it goes on: 0 once it is at its end."""
+    due = [number for number in ids if number > after][:size]
+    return due, due[-1] if len(due) == size else 0
+
+
+def _differs(issue: Issue, stored: Mapping[str, Any], read_at: datetime) -> bool:
+    row = listed_row(issue, read_at)
+    return stored["is_hidden"] or any(row[name] != stored[name] for name in row if name != "read_at")
+
+
+def _with_time_of(issue: Issue, listed: Issue) -> Issue:
+    """Keep the list's `updated_on`: what happened since is the poll's to find."""
+    return replace(issue, updated_on=listed.updated_on)

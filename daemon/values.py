@@ -1,0 +1,161 @@
+"""The values that pass between the stages: frozen, free of any I/O, times aware UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who did something, as the source names them. `id` is the source's own."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of an item that changed, with names where the source had ids.
+
+    `label` is the field's own name where `field` is only a kind (a custom field, a relation's type).
+    """
+
+    field: str
+    old: str | None
+    new: str | None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom a change concerns, by the source's ids (a group's id stands for its members)."""
+
+    assignee: int | None = None
+    previous_assignee: int | None = None
+    author: int | None = None
+    watchers: frozenset[int] = frozenset()
+    mentioned: frozenset[str] = frozenset()  # log-in names, lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to an item, told once to each person it concerns.
+
+    `key` is unique for ever: `redmine:journal:123`. `asks_reader` says that the source shows parts of
+    it (a private note, a guarded field, a relation) only to some of those who may see the item.
+    """
+
+    key: str
+    type: str
+    item_id: int
+    at: datetime
+    actor: Person
+    concerned: Concerned
+    subject: str = ""
+    project: Person | None = None
+    details: tuple[FieldChange, ...] = ()
+    notes: str = ""
+    is_private_note: bool = False
+    journal_id: int | None = None
+    asks_reader: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who can be told: our user and their account at the source."""
+
+    user_id: int
+    source_id: int
+    login: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who can be told, and who stands behind each group: {group id: ids of members}."""
+
+    members: tuple[Member, ...]
+    groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A change for one person, and why they are told; the heaviest reason first."""
+
+    change: Change
+    member: Member
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification made earlier, as far as a second look needs it."""
+
+    id: int
+    user_id: int
+    change_key: str
+    item_id: int
+    journal_id: int | None
+    notes: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a second look found wrong in what is stored.
+
+    `gone` are notifications to withdraw, `amended` those to word anew; `ask_again` are items whose
+    notifications the viewer must verify with the source before it shows them. `hidden` are items the
+    source has but lists to nobody; `watched` says which items an account watches.
+    """
+
+    gone: frozenset[int] = frozenset()
+    amended: Mapping[int, Addressed] = field(default_factory=dict)
+    ask_again: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
+    watched: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a source saw in one step, and the cursor that may be saved together with it.
+
+    `items` were read whole, `listed` only as rows of a list; `quiet` items are a baseline: they are
+    stored and tell nobody. `removed` are ids the source no longer has. What an item unknown so far went
+    through before `floor` is no news. `done` of `total` is progress; `problem` is what went wrong with
+    single items, kept in the cursor for another try.
+    """
+
+    cursor: Mapping[str, Any]
+    read_at: datetime
+    items: tuple[Any, ...] = ()
+    listed: tuple[Any, ...] = ()
+    quiet: frozenset[int] = frozenset()
+    removed: frozenset[int] = frozenset()
+    floor: datetime | None = None
+    correction: Correction = Correction()
+    done: int = 0
+    total: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of the items of an observation: their rows, and the journals handled already."""
+
+    rows: Mapping[int, Mapping[str, Any]]
+    journals: Mapping[int, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a run ended: `ok`, `partial`, `failed` (retried), `refused` (until somebody acts) or `standby`."""
+
+    status: str
+    items: int = 0
+    changes: int = 0
+    notified: int = 0
+    withdrawn: int = 0
+    requests: int = 0
+    error: str = ""
