@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-import requests
+from requests import Response, Session
 
 from tests.services.layout import HERE
 from tests.services.redmine import api_key
@@ -29,7 +29,7 @@ BULK_LOAD = HERE / "bulk_load.sql"
 LOCKED_USERS = "/users.json?status=3"
 
 
-class KeySession(requests.Session):
+class KeySession(Session):
     """A session that is one user by his API key; every request has a time-out."""
 
     def __init__(self, key: str | None = None) -> None:
@@ -38,7 +38,7 @@ class KeySession(requests.Session):
         if key:
             self.headers["X-Redmine-API-Key"] = key
 
-    def request(self, *args: Any, **options: Any) -> requests.Response:
+    def request(self, *args: Any, **options: Any) -> Response:
         """Send a request; 30 s unless the caller says otherwise."""
         options.setdefault("timeout", 30)
         return super().request(*args, **options)
@@ -54,11 +54,26 @@ class RedmineUnderTest:
     demo: Any = None
     _ids: dict[tuple[str, str], int] = field(default_factory=dict)
 
+    @property
+    def admin_key(self) -> str:
+        """API key of `admin`."""
+        return self.key("admin")
+
+    @property
+    def faults(self) -> Any:
+        """The demo Redmine's fault injection (the real one has none)."""
+        return self.demo.faults
+
+    @property
+    def requests(self) -> Any:
+        """What the demo Redmine has been asked, oldest first (the real one keeps no list)."""
+        return self.demo.requests
+
     def key(self, login: str) -> str:
         """Return the API key of `login`."""
         return api_key(login)
 
-    def session(self, login: str = "admin") -> requests.Session:
+    def session(self, login: str = "admin") -> Session:
         """Return a new session acting as `login` by his own key."""
         return KeySession(self.key(login))
 
@@ -133,7 +148,7 @@ class RealRedmine(RedmineUnderTest):
             first, last = cursor.fetchone() or (0, -1)
         return range(first, last + 1)
 
-    def log_in_web(self, login: str) -> requests.Session:
+    def log_in_web(self, login: str) -> Session:
         """Sign in through Redmine's own form and return the session with its cookie."""
         session = KeySession()
         form = {"username": login, "password": f"password-{login}"}
@@ -141,9 +156,7 @@ class RealRedmine(RedmineUnderTest):
         assert answer.status_code == 302, f"log-in of {login} through the form failed: {answer.status_code}"
         return session
 
-    def submit(
-        self, session: requests.Session, page: str, target: str, form: Mapping[str, str]
-    ) -> requests.Response:
+    def submit(self, session: Session, page: str, target: str, form: Mapping[str, str]) -> Response:
         """Post `form` to `target` with the CSRF token of `page`, as a browser would; follow no redirect."""
         opened = session.get(self.url + page)
         token = re.search(r'name="csrf-token" content="([^"]+)"', opened.text)
@@ -151,7 +164,7 @@ class RealRedmine(RedmineUnderTest):
         body = {"utf8": "✓", "authenticity_token": html.unescape(token.group(1)), **form}
         return session.post(self.url + target, data=body, allow_redirects=False)
 
-    def update_issue_web(self, session: requests.Session, issue_id: int, **fields: str) -> int:
+    def update_issue_web(self, session: Session, issue_id: int, **fields: str) -> int:
         """Change an issue through its web form (`log_in_web` gives the session); 302 means saved.
 
         Fields are named as in the form: `notes`, `status_id`, `assigned_to_id`, `priority_id` ...

@@ -133,6 +133,21 @@ def test_times_come_out_as_utc_though_redmine_keeps_local_time(real_redmine: Rea
     assert real_redmine.issue(issue)["updated_on"] == utc.strftime(ISO)
 
 
+def test_an_attachment_can_be_added_and_read(real_redmine: RealRedmine) -> None:
+    with real_redmine.session("ann") as ann:
+        upload = ann.post(
+            f"{real_redmine.url}/uploads.json?filename=письмо.txt",
+            data="Здравствуйте".encode(),
+            headers={"Content-Type": "application/octet-stream"},
+        ).json()["upload"]
+    file = {"token": upload["token"], "filename": "письмо.txt", "content_type": "text/plain"}
+    issue = real_redmine.create_issue("ann", uploads=[file])
+    (attachment,) = real_redmine.issue(issue, include="attachments")["attachments"]
+    assert attachment["filename"] == "письмо.txt"
+    stored = read(real_redmine, f"/attachments/download/{attachment['id']}", by="bob")
+    assert stored.content.decode() == "Здравствуйте"
+
+
 def dirty(redmine: RealRedmine) -> None:
     redmine.create_issue("ann")
     redmine.sql("update users set status = 3 where login = 'bob'")

@@ -134,11 +134,13 @@ class Server:
 
     def wait_ready(self, ready: Callable[[], bool], *, within_s: float) -> Self:
         """Wait until `ready()`; stop the server and raise ServerFailed when it ends or stays silent."""
-        wait_until(lambda: self._process.poll() is not None or ready(), within_s=within_s)
-        if self._process.poll() is None and ready():
-            return self
-        self.stop()
-        raise ServerFailed(f"{self._command.name} did not start:\n{self.log_tail()}")
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)  # also when Ctrl-C comes in between
+            wait_until(lambda: self._process.poll() is not None or ready(), within_s=within_s)
+            if self._process.poll() is not None or not ready():
+                raise ServerFailed(f"{self._command.name} did not start:\n{self.log_tail()}")
+            undo.pop_all()
+        return self
 
     def log_tail(self) -> str:
         """Return the last 4,000 characters the server has written."""
