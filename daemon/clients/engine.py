@@ -89,7 +89,7 @@ def engine_for(
     url: str, wire: Wire, engine: type[WiredEngine], **credentials: str | bytes | None
 ) -> WiredEngine:
     """A fresh engine, with a session and headers of its own, over the shared wire."""
-    redmine = Redmine(url, engine=engine, requests={"wire": wire}, **credentials)  # type: ignore[no-untyped-call]
+    redmine = Redmine(url, engine=engine, requests={"wire": wire}, **credentials)
     return cast(WiredEngine, redmine.engine)
 
 
