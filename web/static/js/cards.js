@@ -16,11 +16,16 @@ export function setRead(card, isRead) {
   card.dataset.read = String(isRead);
 }
 
-/** Put a notification where its id belongs, in place of an older card of it; return the card. */
-export function place(item) {
+/** Make a card of the server's markup, in which every text is escaped. */
+export function build(item) {
   const frame = document.createElement("template");
   frame.innerHTML = item.html;
-  const card = frame.content.firstElementChild;
+  return frame.content.firstElementChild;
+}
+
+/** Put a notification where its id belongs, in place of an older card of it; return the card. */
+export function place(item) {
+  const card = build(item);
   const former = findCard(item.id);
   if (former) former.replaceWith(card);
   else insert(card);

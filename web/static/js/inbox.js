@@ -1,6 +1,6 @@
 // What happens to the list and the counts when news come, whichever way they came.
 import { showUnread } from "./badge.js";
-import { cards, findCard, idOf, isUnread, place, remove, setRead } from "./cards.js";
+import { build, cards, findCard, idOf, isUnread, place, remove, setRead } from "./cards.js";
 import { accept } from "./cursor.js";
 import { showSource } from "./source.js";
 import { plural, text } from "./texts.js";
@@ -37,11 +37,16 @@ function wait(count) {
 
 function tell(fresh, outOfSight) {
   if (!fresh.length) return;
-  const [first] = fresh;
-  const words = first.issue_id ? `#${first.issue_id} ${first.subject}` : first.title;
-  announce(fresh.length > 1 ? plural("arrived", fresh.length) : `${text("new")}: ${first.title}. ${words}`);
+  const [kind, subject] = words(fresh[0]);
+  announce(fresh.length > 1 ? plural("arrived", fresh.length) : `${text("new")}: ${kind}. ${subject}`);
   if (outOfSight.length > 1) toast(plural("arrived", outOfSight.length), "", "/notifications");
-  else if (outOfSight.length) toast(outOfSight[0].title || text("new"), words, "/notifications");
+  else if (outOfSight.length) toast(...words(outOfSight[0]), "/notifications");
+}
+
+// What happened and to what, in the language of the page.
+function words(item) {
+  const card = build(item);
+  return [".note-kind", ".note-subject"].map((part) => card.querySelector(part).textContent.replace(/\s+/g, " ").trim());
 }
 
 /** Bring the list in line with the newest page of the inbox as the API gives it.
