@@ -65,6 +65,17 @@ def unread_count(session: Session, user_id: int) -> int:
     return session.scalar(query.where(*_shown(user_id), Notification.read_at.is_(None))) or 0
 
 
+def unread_counts(session: Session, user_ids: Iterable[int]) -> dict[int, int]:
+    """Count what each of these users has not read yet; every asked id is present."""
+    counts = dict.fromkeys(sorted(user_ids), 0)
+    query = sa.select(Notification.user_id, sa.func.count()).group_by(Notification.user_id)
+    unread = query.where(Notification.read_at.is_(None), Notification.withdrawn_at.is_(None))
+    for chunk in chunks(list(counts)):
+        for user_id, count in session.execute(unread.where(Notification.user_id.in_(chunk))):
+            counts[user_id] = count
+    return counts
+
+
 def newest_id(session: Session) -> int:
     """Return the highest notification id, 0 where there is none."""
     return session.scalar(sa.select(sa.func.max(Notification.id))) or 0
@@ -104,6 +115,15 @@ def find(session: Session, user_id: int, notification_id: int) -> Notification |
     """Return one notification of this user, None where it is not theirs or was withdrawn."""
     query = sa.select(Notification).where(*_shown(user_id), Notification.id == notification_id)
     return session.scalars(query).one_or_none()
+
+
+def with_ids(session: Session, ids: Iterable[int]) -> list[Notification]:
+    """Return those of these notifications that are shown to somebody, by id."""
+    rows: list[Notification] = []
+    for chunk in chunks(sorted(set(ids))):
+        query = sa.select(Notification).where(Notification.id.in_(chunk), Notification.withdrawn_at.is_(None))
+        rows.extend(session.scalars(query.order_by(Notification.id)))
+    return rows
 
 
 def withdraw(session: Session, ids: Iterable[int], now: datetime) -> int:

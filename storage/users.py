@@ -1,16 +1,27 @@
 """People who may sign in and are told of changes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import User
+from storage.snapshots import chunks
 
 
 def find(session: Session, user_id: int) -> User | None:
     """Return a user by id."""
     return session.get(User, user_id)
+
+
+def with_ids(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
+    """Return those of these users that exist, by id."""
+    found: dict[int, User] = {}
+    for chunk in chunks(sorted(set(user_ids))):
+        rows = session.scalars(sa.select(User).where(User.id.in_(chunk)))
+        found.update((user.id, user) for user in rows)
+    return found
 
 
 def by_username(session: Session, username: str) -> User | None:
