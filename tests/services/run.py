@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.services.layout import services_folder
-from tests.services.postgres import Cluster
+from tests.services.postgres import OWNER, Cluster
 from tests.services.processes import own, private_folder, remove_folder
 from tests.services.redis_server import RedisServer
 from tests.services.redmine import RedmineServer
@@ -51,7 +51,7 @@ class ServiceRun:
         """Create an empty database of the role our tests connect as, and return its name."""
         self._databases += 1
         name = f"test_{self._databases}"
-        self.cluster.psql(f"create database {name} owner helpdesk")
+        self.cluster.psql(f"create database {name} owner {OWNER} strategy file_copy")
         return name
 
     def drop_database(self, name: str) -> None:
