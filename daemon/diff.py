@@ -34,10 +34,13 @@ _ISSUES = frozenset({"parent_id", "child_id"})
 _USER_FIELDS = {"user": "principal", "version": "version"}
 _LONGEST_TEXT = 2000
 
-# As in Redmine's own lib/redmine/mention (5.0): quoted lines, code and e-mail addresses do not mention.
+# What Redmine itself takes for a mention (5.0, acts_as_mentionable): quotes and code blocks do not count.
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
-_CODE = re.compile(r"<pre>.*?</pre>|<code>.*?</code>|```.*?```|~~~.*?~~~|`[^`\n]*`", re.DOTALL)
-_MENTION = re.compile(r"(?:^|[^\w@/.])@([A-Za-z0-9_\-@.]*[A-Za-z0-9_\-])")
+_CODE = re.compile(r"<pre>.*?</pre>|```.*?```|~~~.*?~~~", re.DOTALL)
+_MENTION = re.compile(
+    r"(?:^|(?a:\W))@([a-z0-9_@.-]*?)(?=[^\w\s](?:[^a-z0-9_/]|$)|,|\.+$|\s|\]|<|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 Names = Mapping[tuple[str, int], str]
 
@@ -86,7 +89,7 @@ def deleted(issue_id: int, row: Mapping[str, object], at: datetime) -> Change:
 def mentioned(text: str) -> frozenset[str]:
     """Return the log-in names that a text mentions with @, in lower case."""
     plain = _CODE.sub(" ", _QUOTED.sub("", text))
-    return frozenset(login.lower() for login in _MENTION.findall(plain))
+    return frozenset(login.lower() for login in _MENTION.findall(plain) if login)
 
 
 def heaviest(details: tuple[FieldChange, ...], notes: str) -> str:

@@ -51,8 +51,9 @@ def config_path(given: str | None = None) -> Path:
 def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
     """Read the file and lay `HELPDESK_<TABLE>__<KEY>` variables over it. Raises ConfigError.
 
-    A variable's value is read as a TOML value where it is one, else as text. A file that does
-    not exist is an error only where it was named: the defaults are a working configuration.
+    `HELPDESK_<TABLE>` replaces a whole table, written as an inline table. A variable's value is read
+    as a TOML value where it is one, else as text. A file that does not exist is an error only where it
+    was named: the defaults are a working configuration.
     """
     try:
         text = path.read_text("utf-8")
@@ -75,10 +76,10 @@ def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
 
 
 def _overlay(tables: Tables, environ: Mapping[str, str]) -> None:
-    """Put every `HELPDESK_A__B__C` variable into `tables["a"]["b"]["c"]`."""
+    """Put every `HELPDESK_A__B__C` variable into `tables["a"]["b"]["c"]`; `HELPDESK_A` is a whole table."""
     for variable in sorted(environ):
         keys = variable.removeprefix(ENV_PREFIX).lower().split("__")
-        if not variable.startswith(ENV_PREFIX) or len(keys) < 2:
+        if not variable.startswith(ENV_PREFIX) or (len(keys) < 2 and keys[0] not in TABLES):
             continue
         if keys[0] not in TABLES:
             raise ConfigError(

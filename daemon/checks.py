@@ -1,0 +1,52 @@
+"""What can be wrong before anything runs, each with what to do about it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from daemon.clients.errors import SourceError
+from daemon.clients.redmine import RedmineClient
+from daemon.clients.settings import RedmineSettings, SettingsError
+from daemon.config import load
+from daemon.redmine.key import AdminKey
+from storage import migrate
+from storage.configuration import ConfigError
+from storage.session import Database, StorageError
+from storage.settings import StorageSettings
+
+
+def all_checks(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what was checked and its fault, "" where there is none."""
+    try:
+        config = load(path)
+    except ConfigError as e:
+        yield "configuration", str(e)
+        return
+    yield "configuration", ""
+    yield "database", database_fault(config.storage)
+    if config.redmine is None:
+        yield "redmine", f"{path}: [redmine] has no url: `helpdesk run` uses the demo Redmine"
+    else:
+        yield "redmine", redmine_fault(config.redmine)
+
+
+def database_fault(settings: StorageSettings) -> str:
+    """Return why the database cannot be written, "" where it can."""
+    try:
+        database = Database(settings)
+        migrate.require_current(database)
+        with database.write() as session:
+            session.connection()
+    except (StorageError, ValueError) as e:
+        return str(e)
+    return ""
+
+
+def redmine_fault(settings: RedmineSettings) -> str:
+    """Return why Redmine cannot be polled, "" where it can."""
+    try:
+        client = RedmineClient(settings)
+        AdminKey(client).require_now()
+        client.list_issues(limit=1)
+    except (SourceError, SettingsError) as e:
+        return str(e)
+    return ""

@@ -1,0 +1,172 @@
+"""The `helpdesk` command. Each subcommand checks its configuration first and fails in one clear line."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daemon.clients.errors import SourceError
+from daemon.clients.settings import SettingsError
+from daemon.config import Config, load
+from storage import logs, migrate, users
+from storage.configuration import ConfigError, config_path
+from storage.session import Database, StorageError
+
+LANGUAGES = click.Choice(["ru", "en"])
+
+
+def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Show what the user can mend as one message, exit code 2, no traceback."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (ConfigError, StorageError, SourceError, SettingsError) as e:
+            for line in str(e).splitlines():
+                click.echo(f"helpdesk: {line}", err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+@click.group()
+@click.version_option(package_name="helpdesk", message="%(package)s %(version)s")
+@click.option("--config", "config_file", type=click.Path(), help="Configuration file (scheduler.toml).")
+@click.pass_context
+def main(context: click.Context, config_file: str | None) -> None:
+    """Tell people, once and within seconds, what changed for them."""
+    context.obj = config_path(config_file)
+    os.environ["HELPDESK_CONFIG"] = str(context.obj)  # the processes that we start read the same file
+
+
+@main.command()
+@click.pass_obj
+@plain_errors
+def run(path: Path) -> None:
+    """Run daemon and viewer on this machine; without a [redmine] address, on the demo Redmine."""
+    from daemon.supervisor import run_all
+
+    config = load(path)
+    sys.exit(run_all(config, demo=config.redmine is None))
+
+
+@main.command()
+@click.pass_obj
+@plain_errors
+def demo(path: Path) -> None:
+    """Run daemon and viewer on a made-up Redmine that keeps changing."""
+    from daemon.supervisor import run_all
+
+    sys.exit(run_all(load(path), demo=True))
+
+
+@main.command()
+@click.pass_obj
+@plain_errors
+def daemon(path: Path) -> None:
+    """Run the scheduled jobs."""
+    from daemon.service import serve
+
+    config = load(path)
+    logs.configure(config.daemon.log_level, config.daemon.log_style)
+    sys.exit(serve(config))
+
+
+@main.command()
+@click.pass_obj
+def web(path: Path) -> None:
+    """Run the viewer."""
+    os.execv(sys.executable, [sys.executable, "-m", "web", "--config", str(path)])  # noqa: S606 - ourselves
+
+
+@main.command()
+@click.pass_obj
+@plain_errors
+def check(path: Path) -> None:
+    """Check configuration, database and Redmine; say what to do about each fault."""
+    from daemon.checks import all_checks
+
+    failed = False
+    for name, fault in all_checks(path):
+        click.echo(f"{'FAIL' if fault else 'ok':5} {name}{': ' + fault if fault else ''}")
+        failed = failed or bool(fault)
+    sys.exit(1 if failed else 0)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@click.pass_obj
+@plain_errors
+def upgrade(path: Path) -> None:
+    """Bring the database to the schema of this version."""
+    before, after = migrate.upgrade(Database(load(path).storage))
+    click.echo(
+        f"schema {after} (was {before or 'empty'})" if before != after else f"schema {after}: up to date"
+    )
+
+
+@main.group(name="users")
+def people() -> None:
+    """People who may sign in."""
+
+
+@people.command()
+@click.argument("username")
+@click.option("--redmine-login", default="", help="Log-in name of their Redmine account.")
+@click.option("--role", type=click.Choice(["user", "admin"]), default="user")
+@click.option("--language", type=LANGUAGES, default="ru")
+@click.option("--full-name", default="")
+@click.option("--email", default="")
+@click.option("--password/--no-password", "ask", default=True, help="Ask for a local password, or keep none.")
+@click.option("--password-stdin", is_flag=True, help="Read the local password from standard input.")
+@click.pass_obj
+@plain_errors
+def add(path: Path, *, ask: bool, password_stdin: bool, **given: str) -> None:
+    """Add a user who may sign in with a local password, or by their Redmine account."""
+    from daemon import people as accounts
+
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    if password is None and ask:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    user = accounts.add(_ready(load(path)), load(path), password=password, **given)
+    linked = f", Redmine account {user.redmine_login} (#{user.id_redmine_user})" if user.redmine_login else ""
+    click.echo(f"added {user.username} as {user.role}{linked}")
+
+
+@people.command(name="import")
+@click.option("--language", type=LANGUAGES, default="ru")
+@click.pass_obj
+@plain_errors
+def import_(path: Path, language: str) -> None:
+    """Add every active Redmine account, so that nobody must sign in before they can be told anything."""
+    from daemon import people as accounts
+
+    added, skipped = accounts.import_all(_ready(load(path)), load(path), language)
+    click.echo(f"added {added}, known already {skipped}")
+
+
+@people.command(name="list")
+@click.pass_obj
+@plain_errors
+def list_(path: Path) -> None:
+    """List the users."""
+    with _ready(load(path)).read() as session:
+        for user in users.listed(session):
+            state = "" if user.is_active else " (inactive)"
+            click.echo(f"{user.username:24} {user.role:6} redmine: {user.redmine_login or '-'}{state}")
+
+
+def _ready(config: Config) -> Database:
+    """Open the database and refuse another schema."""
+    database = Database(config.storage)
+    migrate.require_current(database)
+    return database

@@ -1,0 +1,118 @@
+"""A daemon's jobs, driven by hand against any Redmine."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.clients.settings import RedmineSettings
+from daemon.pipeline import Job, run_job
+from daemon.sources import redmine, redmine_reconcile
+from daemon.values import JobResult
+from storage import jobs, migrate, notifications, users
+from storage.columns import utc_now
+from storage.models import Notification, User
+from storage.session import Database
+from storage.settings import StorageSettings
+from tests.redmines import RedmineUnderTest
+
+OWNER = "test"
+
+
+class Engine:
+    """The jobs of one daemon on one database, run when a test says so."""
+
+    def __init__(
+        self, server: RedmineUnderTest, database: Database, key_file: Path, overlap_s: float
+    ) -> None:
+        self.server = server
+        self.database = database
+        key_file.write_text(server.key("admin"))
+        self.settings = RedmineSettings(
+            url=server.url, api_key_file=key_file, deadline_s=20, read_timeout_s=10
+        )
+        self.passed_s = 0.0
+        options = redmine.Options(overlap_s=overlap_s)
+        poll = redmine.Source(self.settings, options, epoch=lambda: time.time() + self.passed_s)
+        second = redmine_reconcile.Source(self.settings, redmine_reconcile.Options(overlap_s=overlap_s))
+        self.poll_job = Job("redmine", poll, 1.0, 120.0)
+        self.reconcile_job = Job("reconcile", second, 1.0, 120.0)
+        with database.write() as session:
+            assert jobs.acquire_lease(session, OWNER, utc_now(), 3600)
+
+    def poll(self, after_s: float = 3.0) -> JobResult:
+        """Run the poll once, as if so much time had passed since the last one; a failure fails the test.
+
+        Three seconds: what changed twice within one second is read again by then.
+        """
+        self.passed_s += after_s
+        result = run_job(self.poll_job, self.database, OWNER)
+        assert result.status == "ok", result.error
+        return result
+
+    def reconcile(self) -> JobResult:
+        """Run the reconcile job once."""
+        result = run_job(self.reconcile_job, self.database, OWNER)
+        assert result.status == "ok", result.error
+        return result
+
+    def add_user(self, login: str, language: str = "en") -> int:
+        """Make somebody a user who can be told."""
+        with self.database.write() as session:
+            user = User(
+                username=login,
+                redmine_login=login,
+                id_redmine_user=self.server.id_of("user", login),
+                language=language,
+            )
+            return users.add(session, user).id
+
+    def inbox(self, login: str) -> list[Notification]:
+        """Return what somebody was told and may still see, oldest first."""
+        with self.database.read() as session:
+            user = users.by_username(session, login)
+            assert user is not None
+            page = notifications.of_user(session, user.id, page=1, per_page=1000)
+            session.expunge_all()
+            return list(reversed(page.rows))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.poll_job.source.close()
+        self.reconcile_job.source.close()
+        self.database.dispose()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite database."""
+    database = Database(StorageSettings(directory=tmp_path / "state"))
+    migrate.upgrade(database)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def make_engine(tmp_path: Path, database: Database) -> Iterator[Callable[..., Engine]]:
+    """Return a maker of engines on this test's database."""
+    made: list[Engine] = []
+
+    def make(server: RedmineUnderTest, overlap_s: float = 90.0) -> Engine:
+        made.append(Engine(server, database, tmp_path / f"key-{len(made)}", overlap_s))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+@pytest.fixture
+def engine(any_redmine: RedmineUnderTest, make_engine: Callable[..., Engine]) -> Engine:
+    """The jobs on the demo Redmine and on the real one in turn, with everybody a user, baseline done."""
+    engine = make_engine(any_redmine)
+    any_redmine.create_issue("ann", subject="Old issue")
+    for login in ("ann", "bob", "carl", "dora", "eve", "fred", "gina", "hugo", "iris"):
+        engine.add_user(login)
+    engine.poll()
+    return engine
