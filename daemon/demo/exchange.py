@@ -30,6 +30,12 @@ class Request:
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return cls(method, unquote(parts.path), query, headers, body)
 
+    @classmethod
+    def of_fields(cls, method: str, path: str, fields: Mapping[str, Any] | None) -> "Request":
+        """A request with a JSON body, without a socket; `path` may have a query."""
+        body = b"" if fields is None else json.dumps(fields).encode()
+        return cls.from_target(method, path, {"content-type": "application/json"}, body)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -79,7 +79,8 @@ def _load_builtin_people(store: Store, language: str) -> None:
     store.ids.next("principals")
     store.anonymous_id = store.ids.next("principals")
     name = {"en": "Anonymous", "ru": "Аноним"}[language]
-    store.users[store.anonymous_id] = User(store.anonymous_id, "", name, "", store.now(), status=0)
+    anonymous = User(store.anonymous_id, "", name, "", store.now(), status=0, language=language)
+    store.users[anonymous.id] = anonymous
 
 
 def _load_user(store: Store, row: Json) -> None:

@@ -1,0 +1,121 @@
+"""From a request to its answer: sign in, find the endpoint, run it under the lock."""
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from daemon.demo import files, issues, lists, ties
+from daemon.demo.access import Viewer
+from daemon.demo.exchange import Answer, Call, Request, StopError
+from daemon.demo.model import Json, User
+from daemon.demo.sign_in import acting_user
+from daemon.demo.store import Store
+
+Endpoint = Callable[..., Answer]
+
+_ID, _NAME = r"(\d+)", r"([^/]+?)"
+
+_TABLE: Final[tuple[tuple[str, str, Endpoint], ...]] = (
+    ("GET", r"/issues\.json", issues.index),
+    ("POST", r"/issues\.json", issues.create),
+    ("GET", rf"/issues/{_ID}\.json", issues.show),
+    ("PUT", rf"/issues/{_ID}\.json", issues.update),
+    ("PATCH", rf"/issues/{_ID}\.json", issues.update),
+    ("DELETE", rf"/issues/{_ID}\.json", issues.destroy),
+    ("GET", rf"/issues/{_ID}/relations\.json", ties.relations),
+    ("POST", rf"/issues/{_ID}/relations\.json", ties.add_relation),
+    ("POST", rf"/issues/{_ID}/watchers\.json", ties.add_watchers),
+    ("DELETE", rf"/issues/{_ID}/watchers/{_ID}\.json", ties.remove_watcher),
+    ("GET", rf"/relations/{_ID}\.json", ties.show_relation),
+    ("DELETE", rf"/relations/{_ID}\.json", ties.remove_relation),
+    ("PUT", rf"/journals/{_ID}\.json", ties.update_journal),
+    ("PATCH", rf"/journals/{_ID}\.json", ties.update_journal),
+    ("POST", r"/uploads\.json", files.upload),
+    ("GET", rf"/attachments/{_ID}\.json", files.show),
+    ("PUT", rf"/attachments/{_ID}\.json", files.update),
+    ("PATCH", rf"/attachments/{_ID}\.json", files.update),
+    ("DELETE", rf"/attachments/{_ID}\.json", files.destroy),
+    ("GET", rf"/attachments/download/{_ID}", files.download),
+    ("GET", rf"/attachments/download/{_ID}/(.+)", files.download),
+    ("GET", rf"/attachments/thumbnail/{_ID}", files.download),
+    ("GET", r"/users/current\.json", lists.current_user),
+    ("GET", r"/users\.json", lists.users),
+    ("GET", rf"/users/{_ID}\.json", lists.user),
+    ("GET", r"/groups\.json", lists.groups),
+    ("GET", rf"/groups/{_ID}\.json", lists.group),
+    ("GET", r"/issue_statuses\.json", lists.statuses),
+    ("GET", r"/trackers\.json", lists.trackers),
+    ("GET", r"/enumerations/issue_priorities\.json", lists.priorities),
+    ("GET", r"/projects\.json", lists.projects),
+    ("GET", rf"/projects/{_NAME}\.json", lists.project),
+    ("GET", rf"/projects/{_NAME}/issues\.json", issues.index),
+    ("POST", rf"/projects/{_NAME}/issues\.json", issues.create),
+    ("GET", rf"/projects/{_NAME}/memberships\.json", lists.memberships),
+    ("GET", rf"/projects/{_NAME}/issue_categories\.json", lists.categories),
+    ("GET", rf"/projects/{_NAME}/versions\.json", lists.versions),
+    ("GET", r"/roles\.json", lists.roles),
+    ("GET", rf"/roles/{_ID}\.json", lists.role),
+    ("GET", r"/custom_fields\.json", lists.custom_fields),
+)
+
+
+class App:
+    """The demo Redmine without its sockets; for many threads, it answers one request at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.lock = threading.RLock()
+        self._endpoints: dict[tuple[str, str], list[tuple[re.Pattern[str], Endpoint]]] = {}
+        for method, pattern, endpoint in _TABLE:
+            key = (method, _first_word(pattern.replace("\\", "")))
+            self._endpoints.setdefault(key, []).append((re.compile(pattern), endpoint))
+
+    def who(self, request: Request) -> User | StopError:
+        """The acting user, or the answer that signing in already gave."""
+        with self.lock:
+            try:
+                return acting_user(self.store, request)
+            except StopError as e:
+                return e
+
+    def answer(self, request: Request, user: User | StopError | None = None) -> Answer:
+        """Whatever the endpoint says; 404 where there is none."""
+        acting = self.who(request) if user is None else user
+        if isinstance(acting, StopError):
+            return acting.answer
+        with self.lock:
+            try:
+                return self._dispatch(Call(self.store, Viewer(self.store, acting), request, _fields(request)))
+            except StopError as e:
+                return e.answer
+
+    def _dispatch(self, call: Call) -> Answer:
+        if self.store.settings.login_required and not call.viewer.user.logged:
+            raise call.login_required()
+        request = call.request
+        for pattern, endpoint in self._endpoints.get((request.method, _first_word(request.path)), ()):
+            found = pattern.fullmatch(request.path)
+            if found:
+                return endpoint(call, *found.groups())
+        return Answer.json({"status": 404, "error": "Not Found"}, 404)
+
+
+def _first_word(path: str) -> str:
+    """`issues` of /issues.json and /issues/5.json: few enough patterns are left to try."""
+    return path.lstrip("/").partition("/")[0].partition(".")[0]
+
+
+def _fields(request: Request) -> Json:
+    """The JSON body. Rails reads none without the content type and answers 400 to a malformed one."""
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip() != "application/json"
+        or not request.body
+    ):
+        return {}
+    try:
+        found = json.loads(request.body)
+    except ValueError as e:
+        raise StopError(0, answer=Answer.json({"status": 400, "error": "Bad Request"}, 400)) from e
+    return found if isinstance(found, dict) else {}
