@@ -1,0 +1,174 @@
+"""How pages look and can be used: phone, dark, keyboard, screen reader, paper."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.desk import PHONE, Desk
+from tests.e2e.viewer import ROOT, Person, ViewerUnderTest
+
+pytestmark = pytest.mark.real
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 4
+FIRST_PAINT = "requestAnimationFrame(() => { window.firstTheme = document.documentElement.dataset.bsTheme; })"
+KINDS = [
+    "status_change",
+    "assigned",
+    "priority_change",
+    "note_added",
+    "new_issue",
+    "attachment_added",
+    "due_date_change",
+    "mention",
+    "updated",
+    "issue_deleted",
+]
+
+
+def _full_inbox(viewer: ViewerUnderTest, **person: Any) -> Person:
+    reader = viewer.person(full_name="Анна Константинопольская", **person)
+    details = [{"field": "assigned_to", "label": "", "old": None, "new": LONG}]
+    rows = [{"type": kind, "details": details, "notes": LONG, "subject": LONG} for kind in KINDS]
+    rows += [{"is_private_note": True, "notes": "word " * 500}, {"verify_at_show": True}]
+    viewer.notify_all(reader, [*rows, *[{}] * 12])
+    return reader
+
+
+def _pages(desk: Desk, viewer: ViewerUnderTest, **options: Any) -> dict[str, Callable[[], Page]]:
+    theme = str(options.pop("theme", "light"))
+    options["color_scheme"] = theme
+    return {
+        "log-in": lambda: desk.page(path="/users/login", **options),
+        "inbox": lambda: desk.inbox(_full_inbox(viewer, theme=theme), **options),
+        "empty": lambda: desk.inbox(viewer.person(theme=theme), **options),
+        "error": lambda: desk.page(viewer.person(theme=theme), path="/nowhere", **options),
+    }
+
+
+PAGES = ("log-in", "inbox", "empty", "error")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_a_phone_never_scrolls_sideways(
+    desk: Desk, viewer: ViewerUnderTest, name: str, language: str
+) -> None:
+    page = _pages(desk, viewer, viewport=PHONE, locale=language)[name]()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for summary in page.locator("details.menu > summary").all():
+        summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        box = page.locator("details.menu[open] > .dropdown-menu").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_serious_barrier_for_anybody(desk: Desk, viewer: ViewerUnderTest, name: str, theme: str) -> None:
+    page = _pages(desk, viewer, theme=theme, reduced_motion="reduce")[name]()
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    barriers = [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]
+    assert barriers == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "auto"])
+def test_a_dark_page_is_dark_from_the_first_paint(desk: Desk, viewer: ViewerUnderTest, theme: str) -> None:
+    page = desk.page(viewer.person(theme=theme), color_scheme="dark")
+    page.add_init_script(FIRST_PAINT)
+    page.reload()
+    assert page.evaluate("window.firstTheme") == "dark"
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    lightness = page.evaluate(
+        """colour => {
+          const pen = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+          pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+          return Math.max(...pen.getImageData(0, 0, 1, 1).data.slice(0, 3));
+        }""",
+        colour,
+    )
+    assert lightness < 60
+
+
+def test_the_automatic_theme_follows_the_device(desk: Desk, viewer: ViewerUnderTest) -> None:
+    page = desk.page(viewer.person(theme="auto"), color_scheme="light")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_the_keyboard_reaches_everything_in_order(desk: Desk, viewer: ViewerUnderTest) -> None:
+    person = viewer.person()
+    older, newer = viewer.notify_all(person, [{}, {}])
+    page = desk.inbox(person)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    order = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.className.split(' ').pop()"))
+    assert order == ["active", "nav-link", "btn", "note-link", "note-read", "note-link", "note-read"]
+    page.locator(f"#n{newer} .note-read").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#n{newer}")).to_have_attribute("data-read", "true")
+    expect(page.locator(f"#n{newer}")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(f"#n{older} .note-link")).to_be_focused()
+
+
+def test_escape_closes_a_menu_and_gives_the_focus_back(desk: Desk, viewer: ViewerUnderTest) -> None:
+    page = desk.page(viewer.person())
+    theme = page.locator("summary[aria-label='Theme']")
+    theme.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Dark")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Dark")).to_be_hidden()
+    expect(theme).to_be_focused()
+
+
+def test_nothing_moves_for_those_who_asked_for_it(desk: Desk, viewer: ViewerUnderTest) -> None:
+    person = viewer.person()
+    page = desk.inbox(person, reduced_motion="reduce")
+    new = viewer.notify(person)
+    expect(page.locator(f"#n{new}")).to_be_visible()
+    seconds = page.locator(f"#n{new}").evaluate(
+        "card => parseFloat(getComputedStyle(card).animationDuration)"
+    )
+    assert seconds < 0.01
+
+
+def test_paper_has_the_words_and_nothing_to_press(desk: Desk, viewer: ViewerUnderTest) -> None:
+    person = viewer.person()
+    viewer.notify(person, notes="word\n" * 60)
+    page = desk.page(person)
+    page.emulate_media(media="print")
+    expect(page.locator(".navbar")).to_be_hidden()
+    expect(page.locator(".note-read")).to_be_hidden()
+    box = page.locator(".note-words").bounding_box()
+    assert box is not None
+    assert box["height"] > 600
+
+
+def test_every_icon_is_in_the_sprite(desk: Desk, viewer: ViewerUnderTest) -> None:
+    for open_page in _pages(desk, viewer).values():
+        page = open_page()
+        missing = page.evaluate(
+            """async () => {
+              const uses = [...document.querySelectorAll("use")].map((use) => use.getAttribute("href"));
+              const sprite = await (await fetch(uses[0].split("#")[0])).text();
+              return uses.filter((href) => !sprite.includes(`id="${href.split("#")[1]}"`));
+            }"""
+        )
+        assert missing == []
