@@ -32,8 +32,8 @@ class Fault:
     """`performed`: Redmine does what was asked, and only its answer suffers.
 
     answer: `answer` goes out instead. stall: nothing for `seconds`, then the real answer; with `mid_body`
-    half of it comes first. reset: the connection is torn down (RST), hang_up: closed (FIN); with `mid_body` after
-    half of the answer. truncate: only half of the body, with a Content-Length that fits it.
+    half of it comes first. reset: the connection is torn down (RST), hang_up: closed (FIN); with `mid_body`
+    after half of the answer. truncate: only half of the body, with a Content-Length that fits it.
     """
 
     kind: Kind
