@@ -1,0 +1,177 @@
+"""The tables of `scheduler.toml` that the viewer reads: `[web]`, `[auth]`, `[storage]` and `[redmine]`."""
+
+import importlib.util
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from limits import parse
+from pydantic import Field, field_validator, model_validator
+
+from daemon.clients.settings import RedmineSettings, SettingsError
+from storage.configuration import ConfigError, Settings, build, read_tables
+from storage.settings import StorageSettings
+
+BACKENDS = ("local", "redmine")
+LIMITER_SCHEMES = ("memory", "redis", "rediss")
+MIN_SPARE_THREADS = 8
+
+
+class WebSettings(Settings):
+    """The `[web]` table: where the viewer listens and how long a log-in lasts."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=5000, ge=1, le=65535)
+    public_url: str = ""
+    # Each open tab holds a thread: a worker's threads must exceed its tabs.
+    threads: int = Field(default=512, ge=2 * MIN_SPARE_THREADS, le=8192)
+    workers: int = Field(default=1, ge=1, le=64)
+    secret_key_file: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    cookie_secure: bool | None = None
+    session_days: int = Field(default=30, ge=1, le=365)
+    per_page: int = Field(default=20, ge=1, le=100)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_style: Literal["auto", "json", "console"] = "auto"
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be a full address such as https://helpdesk.example.com, or empty")
+        if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("must end after the host and port: the viewer cannot live below a path")
+        return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ipaddress.ip_network(proxy)
+        return proxies
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies are sent over https only."""
+        if self.cookie_secure is None:
+            return self.public_url.startswith("https:")
+        return self.cookie_secure
+
+    @property
+    def max_sockets(self) -> int:
+        """How many open tabs a worker takes; the remaining threads answer pages."""
+        return self.threads - max(MIN_SPARE_THREADS, self.threads // 8)
+
+
+class AuthSettings(Settings):
+    """The `[auth]` table: who checks passwords, and how often one may be wrong.
+
+    Empty `backends` means local users, and Redmine's where a Redmine is configured.
+    """
+
+    backends: tuple[str, ...] = ()
+    failures_per_user: str = "10 per 15 minutes"
+    failures_per_address: str = "50 per 15 minutes"
+    limiter_url: str = "memory://"
+    limiter_url_env: str = ""
+
+    @field_validator("backends")
+    @classmethod
+    def _known(cls, backends: tuple[str, ...]) -> tuple[str, ...]:
+        for name in backends:
+            if name == "erp":
+                raise ValueError("log-in by the ERP is not part of this version; allowed: local, redmine")
+            if name not in BACKENDS:
+                raise ValueError(f"{name} is unknown; allowed: {', '.join(BACKENDS)}")
+        if len(set(backends)) < len(backends):
+            raise ValueError("names a backend twice")
+        return backends
+
+    @field_validator("failures_per_user", "failures_per_address")
+    @classmethod
+    def _limit(cls, text: str) -> str:
+        try:
+            parse(text)
+        except ValueError as e:
+            raise ValueError('must be a rate such as "10 per 15 minutes"') from e
+        return text
+
+    @model_validator(mode="after")
+    def _check_limiter(self) -> Self:
+        if self.limiter_url_env and self.limiter_url != "memory://":
+            raise ValueError("set limiter_url or limiter_url_env, not both")
+        if urlsplit(self.limiter_url).password:
+            raise ValueError("limiter_url must not carry a password: name a variable in limiter_url_env")
+        if not self.limiter_url_env:
+            _check_limiter_url(self.limiter_url)
+        return self
+
+    def limiter_storage(self) -> str:
+        """Return where the failures are counted. Raises ValueError."""
+        if not self.limiter_url_env:
+            return self.limiter_url
+        url = os.environ.get(self.limiter_url_env, "")
+        if not url:
+            raise ValueError(
+                f"auth.limiter_url_env names {self.limiter_url_env}, which is not set in the environment"
+            )
+        return _check_limiter_url(url)
+
+
+def _check_limiter_url(url: str) -> str:
+    scheme = urlsplit(url).scheme
+    if scheme not in LIMITER_SCHEMES:
+        raise ValueError("limiter_url must be memory:// or an address such as redis://localhost:6379/0")
+    if scheme != "memory" and importlib.util.find_spec("redis") is None:
+        raise ValueError('limiter_url needs the redis extra: pip install "helpdesk[redis]"')
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerSettings:
+    """All that the viewer is told; `redmine` is None where no Redmine is configured."""
+
+    storage: StorageSettings
+    web: WebSettings
+    auth: AuthSettings
+    redmine: RedmineSettings | None = None
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Who checks passwords, in the order of asking."""
+        if self.auth.backends:
+            return self.auth.backends
+        return BACKENDS if self.redmine else ("local",)
+
+
+def load(path: Path) -> ViewerSettings:
+    """Read and check the viewer's tables. Raises ConfigError."""
+    tables = read_tables(path)
+    redmine = tables.get("redmine") or None
+    settings = ViewerSettings(
+        storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
+        web=build(WebSettings, tables.get("web", {}), "web", path),
+        auth=build(AuthSettings, tables.get("auth", {}), "auth", path),
+        redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
+    )
+    _check_together(settings, path)
+    return settings
+
+
+def _check_together(settings: ViewerSettings, path: Path) -> None:
+    """Refuse what only shows when several tables and the environment are seen together."""
+    if "redmine" in settings.backends and settings.redmine is None:
+        raise ConfigError(f"{path}: auth.backends names redmine, but there is no [redmine] with a url")
+    try:
+        settings.storage.engine_url()
+        settings.auth.limiter_storage()
+        if settings.redmine is not None:
+            settings.redmine.api_key()
+    except SettingsError as e:
+        raise ConfigError(f"{path}: [redmine]: {e}") from e
+    except ValueError as e:
+        raise ConfigError(f"{path}: {e}") from e
