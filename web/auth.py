@@ -1,0 +1,171 @@
+# mypy: allow-untyped-calls
+"""Log-in, log-out and what a person sets for himself."""
+
+from typing import Any, Literal
+
+from flask import Blueprint, Response, abort, jsonify, redirect, request, session
+from flask_login import LoginManager
+from flask_wtf.csrf import generate_csrf
+from pydantic import Field
+from werkzeug.wrappers import Response as BaseResponse
+
+from storage import users
+from storage.session import StorageError
+from web.answers import Problem, log, page, wants_json
+from web.language import gettext, is_time_zone, language
+from web.passwords import Newcomer
+from web.people import Person, sign_in, sign_out, someone
+from web.redirects import LOGIN, login_address, safe_next
+from web.validation import Asked, body
+from web.viewer import viewer
+
+bp = Blueprint("auth", __name__, url_prefix="/users")
+
+
+class LoginBody(Asked):
+    """What a log-in carries."""
+
+    username: str = Field(max_length=255)
+    password: str = Field(max_length=1024)
+    remember: bool = False
+    next: str = ""
+    time_zone: str = ""
+
+
+class PreferencesBody(Asked):
+    """What a person may choose; what is absent stays as it is."""
+
+    language: Literal["ru", "en"] | None = None
+    theme: Literal["auto", "light", "dark"] | None = None
+    time_zone: str | None = None
+    next: str = ""
+
+    def chosen(self) -> dict[str, str]:
+        """Return what was sent."""
+        return self.model_dump(exclude_none=True, exclude={"next"})
+
+
+def register(manager: LoginManager) -> None:
+    """Say what a visitor gets who must log in first."""
+
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
+    def ask_to_log_in() -> BaseResponse:
+        if wants_json():
+            raise Problem(401, "unauthorized", gettext("Log in first."))
+        return redirect(login_address(), 303)
+
+
+@bp.get("/login")
+def login_page() -> str | BaseResponse:
+    """Show the form."""
+    next_url = safe_next(request.args.get("next", ""))
+    if someone() is not None:
+        return redirect(next_url, 303)
+    return page("login.html", error=None, username="", next_url=next_url)
+
+
+@bp.post("/login")
+def log_in() -> BaseResponse | tuple[str, int]:
+    """Check name and password and begin a session.
+
+    A program sends JSON, without a token, and is given the token for its writes as `csrf_token`.
+    """
+    given = body(LoginBody)
+    try:
+        who = _checked(given)
+    except Problem as problem:
+        if problem.status >= 500:
+            viewer().throttle.give_back()
+        if wants_json():
+            raise
+        form = page("login.html", error=problem.text, username=given.username, next_url=safe_next(given.next))
+        return form, problem.status
+    viewer().throttle.give_back()
+    sign_in(who, remember=given.remember)
+    if not wants_json():
+        return redirect(safe_next(given.next), 303)
+    return _welcome(who, given)
+
+
+def _checked(given: LoginBody) -> Person:
+    zone = given.time_zone if is_time_zone(given.time_zone) else ""
+    newcomer = Newcomer(language(), zone or "UTC")
+    who = viewer().passwords.check(given.username, given.password, newcomer)
+    if zone and zone != who.time_zone:
+        _save(who.id, {"time_zone": zone})
+    log.info("signed_in", user_id=who.id, address=request.remote_addr)
+    return who
+
+
+def _welcome(who: Person, given: LoginBody) -> Response:
+    """Answer as the contract says."""
+    return jsonify(
+        {
+            "success": True,
+            "user": {
+                "id": who.id,
+                "username": who.username,
+                "email": who.email,
+                "full_name": who.full_name,
+                "is_admin": who.is_admin,
+                "can_access_quality_control": who.can_access_quality_control,
+            },
+            "redirect_url": safe_next(given.next),
+            "csrf_token": generate_csrf(),
+        }
+    )
+
+
+@bp.get("/csrf-token")
+def csrf_token() -> Response:
+    """Give a program the token for its writes, as plain text."""
+    return Response(generate_csrf(), mimetype="text/plain")
+
+
+@bp.get("/logout")
+def log_out() -> BaseResponse:
+    """End the session, and at once the live connections that were opened in it."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return redirect("/", 303)  # a link on somebody's page must not sign people out
+    who = _signed_in()
+    device = sign_out()
+    if who is not None:
+        viewer().live.end_session(who.id, device)
+        log.info("signed_out", user_id=who.id)
+    if wants_json():
+        return jsonify({"success": True, "message": gettext("You have signed out")})
+    return redirect(LOGIN, 303)
+
+
+def _signed_in() -> Person | None:
+    """Return who signs out. Whoever wants to go may go, the database away or not."""
+    try:
+        return someone()
+    except StorageError as e:
+        log.error("signed_out_without_database", error=str(e))
+        return None
+
+
+@bp.post("/preferences")
+def set_preferences() -> BaseResponse:
+    """Remember language, theme and time zone: of the user, or of the visitor for this session."""
+    given = body(PreferencesBody)
+    chosen = given.chosen()
+    if not is_time_zone(chosen.get("time_zone", "UTC")):
+        errors = {"time_zone": [gettext("is not a known time zone")]}
+        raise Problem(422, "invalid", gettext("Some values are not valid."), errors=errors)
+    who = someone()
+    if who is not None:
+        _save(who.id, chosen)
+    else:
+        session.update(chosen)
+    if not request.is_json:
+        return redirect(safe_next(given.next), 303)
+    return jsonify({"success": True, **chosen})
+
+
+def _save(user_id: int, columns: dict[str, Any]) -> None:
+    with viewer().database.write() as writing:
+        user = users.find(writing, user_id) or abort(404)
+        for name, value in columns.items():
+            setattr(user, name, value)

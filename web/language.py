@@ -1,0 +1,84 @@
+# mypy: disable-error-code="import-untyped"
+"""Which language and time zone a reader gets."""
+
+import functools
+import zoneinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, tzinfo
+
+import flask_babel
+from flask import Flask, g, has_request_context, request, session
+
+from web.people import someone
+
+LANGUAGES = (("ru", "Русский"), ("en", "English"))
+CODES = tuple(code for code, _ in LANGUAGES)
+THEMES = ("auto", "light", "dark")
+DEFAULT = "ru"
+
+
+def register(app: Flask) -> None:
+    """Set Flask-Babel up."""
+    flask_babel.Babel(app, default_locale=DEFAULT, locale_selector=_locale, timezone_selector=_time_zone)
+
+
+@contextmanager
+def reading_as(app: Flask, language: str, time_zone: str) -> Iterator[None]:
+    """Render for this reader, whoever makes the present request and also where there is none."""
+    with app.app_context():
+        g.reader = (language, time_zone)
+        yield
+
+
+def language() -> str:
+    """Return the code of the language in force."""
+    locale = flask_babel.get_locale()
+    return str(locale.language) if locale is not None else DEFAULT
+
+
+def gettext(text: str, **values: object) -> str:
+    """Return the text in the language in force; Flask-Babel's own is untyped."""
+    return str(flask_babel.gettext(text, **values))
+
+
+def theme() -> str:
+    """Return the theme of the reader: the user's, else what the visitor chose."""
+    who = someone()
+    return known(who.theme if who else session.get("theme"), THEMES)
+
+
+def known(value: object, allowed: tuple[str, ...]) -> str:
+    """Return the value where it is allowed, else the first of the allowed ones."""
+    return value if isinstance(value, str) and value in allowed else allowed[0]
+
+
+def is_time_zone(name: str) -> bool:
+    """Say whether this is the name of a time zone that we know."""
+    return name in _time_zones()
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _locale() -> str:
+    if "reader" in g:
+        return known(g.reader[0], CODES)
+    if not has_request_context():
+        return DEFAULT
+    who = someone()
+    chosen = who.language if who else session.get("language")
+    if chosen in CODES:
+        return str(chosen)
+    return request.accept_languages.best_match(CODES) or DEFAULT
+
+
+def _time_zone() -> tzinfo:
+    name = ""
+    if "reader" in g:
+        name = g.reader[1]
+    elif has_request_context() and (who := someone()):
+        name = who.time_zone
+    return zoneinfo.ZoneInfo(name) if is_time_zone(name) else UTC

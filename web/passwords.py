@@ -1,0 +1,166 @@
+"""Checks a user name and password against local users and against Redmine."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from daemon.clients.errors import LoginRefusal, LoginRefused, SourceError, SourceUnavailable
+from daemon.clients.redmine import RedmineClient
+from daemon.clients.values import Account
+from storage import users
+from storage.columns import utc_now
+from storage.models import User
+from storage.session import Database
+from web.answers import RETRY_S, Problem
+from web.language import gettext
+from web.people import Person, person_of
+
+# One check takes 32 MB and a tenth of a second; several hundred threads at once would take 16 GB.
+CHECKS_AT_ONCE = 4
+PATIENCE_S = 10
+LONGEST_PASSWORD = 1024
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What the browser tells of somebody who logs in for the first time."""
+
+    language: str
+    time_zone: str
+
+
+class Passwords:
+    """The log-in chain. Every method raises Problem with a text for the person."""
+
+    def __init__(self, database: Database, backends: tuple[str, ...], redmine: RedmineClient | None) -> None:
+        self._database = database
+        self._is_local = "local" in backends
+        self._redmine = redmine if "redmine" in backends else None
+        self._free = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+        # Checked where there is no such user, so that the time taken does not tell who exists.
+        self._nobodys_hash = generate_password_hash(secrets.token_hex())
+
+    def check(self, username: str, password: str, newcomer: Newcomer) -> Person:
+        """Return whose name and password these are."""
+        name = username.strip()
+        if not name or not name.isprintable() or len(name) > 255 or len(password) > LONGEST_PASSWORD:
+            raise _wrong()
+        with self._database.read() as session:
+            user = users.by_username(session, name)
+            known = (user.id, user.password_hash) if user else (0, None)
+        if self._is_local and self._is_local_password(password, known[1]):
+            return self._welcome(known[0])
+        # A local user's password is not shown to Redmine, whatever name he has there.
+        if self._redmine is None or (self._is_local and known[1]):
+            raise _wrong()
+        return self._admit(_account(self._redmine, name, password), newcomer)
+
+    def _is_local_password(self, password: str, hashed: str | None) -> bool:
+        with self._slot():
+            is_right = check_password_hash(hashed or self._nobodys_hash, password)
+        return is_right and bool(hashed)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._free.acquire(timeout=PATIENCE_S):
+            text = gettext("Too many people log in at this moment. Try again in a few seconds.")
+            raise Problem(503, "busy", text, retry_after_s=RETRY_S)
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _welcome(self, user_id: int) -> Person:
+        with self._database.write() as session:
+            user = users.find(session, user_id)
+            if user is None or not user.is_active:
+                raise _inactive()
+            users.signed_in(session, user.id, utc_now())
+            return person_of(user)
+
+    def _admit(self, account: Account, newcomer: Newcomer) -> Person:
+        """Find or make the user of a Redmine account whose password was right."""
+        try:
+            user_id = self._linked(account, newcomer)
+        except IntegrityError:  # somebody else's first log-in was quicker: his row is there now
+            user_id = self._linked(account, newcomer)
+        return self._welcome(user_id)
+
+    def _linked(self, account: Account, newcomer: Newcomer) -> int:
+        with self._database.write() as session:
+            user = users.by_redmine_id(session, account.id)
+            if user is None:
+                user = _unlinked(users.by_username(session, account.login), account)
+            if user is None:
+                return users.add(session, _new_user(account, newcomer)).id
+            user.id_redmine_user = account.id
+            user.redmine_login = account.login
+            return user.id
+
+
+def _unlinked(namesake: User | None, account: Account) -> User | None:
+    """Return the user of this name where it may be linked to the account.
+
+    Redmine gives a name anew after an account was deleted, and a local user may have any: neither's inbox
+    is this person's.
+    """
+    if namesake is not None and (namesake.id_redmine_user is not None or namesake.password_hash):
+        log.warning("login_name_taken", username=namesake.username, redmine_user=account.id)
+        text = gettext("Another account here has your user name. Tell your administrator.")
+        raise Problem(403, "name_taken", text)
+    return namesake
+
+
+def _new_user(account: Account, newcomer: Newcomer) -> User:
+    return User(
+        username=account.login,
+        full_name=f"{account.firstname} {account.lastname}".strip(),
+        email=account.mail or "",
+        id_redmine_user=account.id,
+        redmine_login=account.login,
+        language=newcomer.language,
+        time_zone=newcomer.time_zone,
+    )
+
+
+def _account(redmine: RedmineClient, name: str, password: str) -> Account:
+    try:
+        return redmine.check_password(name, password)
+    except LoginRefused as e:
+        raise _refused(e.reason) from e
+    except SourceUnavailable as e:
+        log.warning("login_without_redmine", error=str(e))
+        text = gettext("Redmine does not answer, so your password cannot be checked. Try again in a minute.")
+        raise Problem(503, "redmine_unavailable", text, retry_after_s=RETRY_S) from e
+    except SourceError as e:
+        log.error("login_refused_by_redmine", error=str(e))  # noqa: TRY400 - the text says all
+        text = gettext("Redmine gave no usable answer. Tell your administrator.")
+        raise Problem(503, "redmine_unavailable", text, retry_after_s=RETRY_S) from e
+
+
+def _refused(reason: LoginRefusal) -> Problem:
+    if reason is LoginRefusal.SECOND_FACTOR:
+        text = gettext("Your Redmine account asks for a second factor, which cannot be asked for here.")
+        return Problem(403, reason.value, text)
+    if reason is LoginRefusal.MUST_CHANGE_PASSWORD:
+        text = gettext("Redmine wants you to change your password first. Log in there, then come back.")
+        return Problem(403, reason.value, text)
+    if reason is LoginRefusal.REST_OFF:
+        text = gettext("Redmine's REST API is switched off. Tell your administrator.")
+        return Problem(503, reason.value, text)
+    return _wrong()
+
+
+def _wrong() -> Problem:
+    return Problem(401, "wrong_password", gettext("Wrong user name or password."))
+
+
+def _inactive() -> Problem:
+    return Problem(403, "inactive", gettext("Your account here is switched off. Tell your administrator."))

@@ -1,0 +1,77 @@
+"""How often a password may be wrong: for each user name, and for each address."""
+
+import contextlib
+import time
+from typing import Any
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from limits.errors import StorageError
+from werkzeug.exceptions import BadRequest
+
+from web.settings import AuthSettings
+
+TIMEOUT_S = 1
+LONGEST_NAME = 255
+
+
+class Throttle:
+    """Counts log-ins before the password is looked at, so that a hundred at once are counted too.
+
+    One that turned out right, or could not be checked, is given back.
+    """
+
+    def __init__(self, app: Flask, settings: AuthSettings) -> None:
+        url = settings.limiter_storage()
+        options: dict[str, Any] = {"wrap_exceptions": True}
+        if not url.startswith("memory"):
+            options |= {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+        self._settings = settings
+        self._limiter = Limiter(
+            _address,
+            app=app,
+            storage_uri=url,
+            storage_options=options,
+            in_memory_fallback_enabled=True,  # without its Redis each process counts for itself
+            key_prefix="helpdesk",
+        )
+
+    def guard(self, app: Flask, endpoint: str) -> None:
+        """Put the limits before this view's writes."""
+        view: Any = app.view_functions[endpoint]
+        for limit, key in (
+            (self._settings.failures_per_address, _address),
+            (self._settings.failures_per_user, _user_name),
+        ):
+            view = self._limiter.limit(limit, key_func=key, methods=["POST"], scope=key.__name__)(view)
+        app.view_functions[endpoint] = view
+
+    def give_back(self) -> None:
+        """Undo the counting of this request."""
+        counters = self._limiter.limiter
+        for used in self._limiter.current_limits:
+            with contextlib.suppress(StorageError):
+                counters.storage.incr(used.key, used.limit.get_expiry(), -1)
+
+    def wait_s(self) -> int:
+        """Return in how many seconds the limit that stopped this request lets the next one through."""
+        used = self._limiter.current_limit
+        with contextlib.suppress(StorageError):
+            if used is not None:
+                return max(1, int(used.reset_at - time.time()) + 1)
+        return 60
+
+
+def _address() -> str:
+    return get_remote_address() or "unknown"
+
+
+def _user_name() -> str:
+    """Return the name somebody tries to log in with, however it is written."""
+    try:
+        given = request.get_json() if request.is_json else request.form
+        name = given.get("username") if hasattr(given, "get") else None
+    except BadRequest:
+        name = None
+    return str(name or "-").strip().casefold()[:LONGEST_NAME] or "-"
