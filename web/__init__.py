@@ -1,0 +1,69 @@
+# mypy: allow-untyped-calls
+"""The viewer: pages, API and live channel over what the daemon has recorded."""
+
+from typing import Any
+
+from flask import Flask
+
+from daemon.clients.redmine import RedmineClient
+from daemon.clients.settings import RedmineSettings
+from storage.session import Database
+from web import answers, auth, formats, health, language, notifications, security
+from web.doorkeeper import Doorkeeper
+from web.live import Live
+from web.passwords import Passwords
+from web.people import login_manager
+from web.rights import DEADLINE_S, Rights
+from web.secret import FILE, read_or_make
+from web.settings import ViewerSettings
+from web.throttle import Throttle
+from web.viewer import EXTENSION, Viewer
+
+# A person waits for these answers; the daemon's own patience would be a minute.
+LOGIN_DEADLINE_S = 8.0
+
+
+def create_app(settings: ViewerSettings, database: Database) -> Flask:
+    """Build the viewer. Nothing runs yet: `viewer().live.start()` begins to follow the tables.
+
+    Raises ConfigError where the file of the secret key cannot be used.
+    """
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    key_file = settings.web.secret_key_file or settings.storage.directory / FILE
+    security.register(app, settings.web, read_or_make(key_file))
+    manager = login_manager(database)
+    manager.init_app(app)
+    auth.register(manager)
+    language.register(app)
+    formats.register(app)
+    answers.register(app)
+    for blueprint in (auth.bp, notifications.bp, health.bp):
+        app.register_blueprint(blueprint)
+    throttle = Throttle(app, settings.auth)
+    throttle.guard(app, security.LOGIN_ENDPOINT)
+    rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
+    live = Live(app, database, rights, settings.web.public_url)
+    passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
+    app.extensions[EXTENSION] = Viewer(settings, database, passwords, rights, live, throttle)
+    _wrap(app, settings, live)
+    return app
+
+
+def _redmine(settings: RedmineSettings | None, deadline_s: float) -> RedmineClient | None:
+    if settings is None:
+        return None
+    shorter: dict[str, Any] = {
+        "deadline_s": min(settings.deadline_s, deadline_s),
+        "connect_timeout_s": min(settings.connect_timeout_s, deadline_s / 2),
+        "retries": min(settings.retries, 1),
+    }
+    return RedmineClient(settings.model_copy(update=shorter))
+
+
+def _wrap(app: Flask, settings: ViewerSettings, live: Live) -> None:
+    """Lay the WSGI layers around: proxies are believed first, headers go on every answer."""
+    inner = Doorkeeper(app.wsgi_app, app, is_full=lambda: live.connections() >= settings.web.max_sockets)
+    outer = security.SecurityHeaders(inner, settings.web)
+    app.wsgi_app = security.Proxies(outer, settings.web.trusted_proxies)  # type: ignore[method-assign]

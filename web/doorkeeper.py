@@ -1,0 +1,53 @@
+"""WSGI layer before Socket.IO: who may open a WebSocket at all.
+
+A WebSocket holds a thread for as long as it is open. So a visitor is refused with the HTTP answer, not
+after the upgrade, and the last threads are kept for pages.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask
+
+from storage.session import StorageError
+from web.people import someone
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = "/socket.io"
+UNAUTHORIZED = "401 Unauthorized"
+UNAVAILABLE = "503 Service Unavailable"
+log = structlog.get_logger(__name__)
+
+
+class Doorkeeper:
+    """Lets the signed-in in while there is room; everything else passes untouched."""
+
+    def __init__(self, inner: "WSGIApplication", app: Flask, *, is_full: Callable[[], bool]) -> None:
+        self._inner = inner
+        self._app = app
+        self._is_full = is_full
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith(PATH):
+            return self._inner(environ, start_response)
+        refusal = self._refusal(environ)
+        if refusal is not None:
+            start_response(refusal, [("Content-Type", "text/plain"), ("Retry-After", "10")])
+            return [refusal.encode()]
+        # Compressing every frame would cost 90 KiB a client and double the time of a broadcast.
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        return self._inner(environ, start_response)
+
+    def _refusal(self, environ: "WSGIEnvironment") -> str | None:
+        if self._is_full():
+            log.warning("socket_refused_for_want_of_threads")
+            return UNAVAILABLE
+        try:
+            with self._app.request_context(environ):
+                return None if someone() is not None else UNAUTHORIZED
+        except StorageError as e:
+            log.error("socket_refused_without_database", error=str(e))  # noqa: TRY400 - the text says all
+            return UNAVAILABLE

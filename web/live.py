@@ -1,0 +1,245 @@
+# mypy: allow-untyped-calls
+"""The live channel: each open page hears of its user's news over one WebSocket.
+
+The table is the truth. A client says the last id it has and is sent the rest; from then on it gets what
+the tail finds. Both happen under the tail's lock, so nothing falls between them and nothing comes twice.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, request, session
+from flask_socketio import SocketIO
+from socketio.exceptions import ConnectionRefusedError as Refused
+from sqlalchemy.orm import Session
+
+from storage import live, notifications, users, wakeup
+from storage.models import LiveEvent, Notification, User
+from storage.session import Database, StorageError
+from web.edges import edge
+from web.items import item_of, status_change
+from web.language import gettext, reading_as
+from web.people import DEVICE, person_of, someone
+from web.rights import UPDATED_EVENT, Rights
+from web.security import is_foreign
+from web.sockets import Socket, Sockets, room_of
+from web.tail import News, Tail
+
+REPLAY_CAP = 200
+LARGEST_MESSAGE = 16_384
+ENDED_EVENT = "session_ended"
+log = structlog.get_logger(__name__)
+
+
+class Live:
+    """Sockets of one viewer process and the tail that feeds them."""
+
+    def __init__(self, app: Flask, database: Database, rights: Rights, public_url: str) -> None:
+        self._app = app
+        self._database = database
+        self._rights = rights
+        self.sockets = Sockets()
+        self.tail = Tail(database, self)
+        self.socketio = SocketIO(
+            app,
+            async_mode="threading",  # autodetection would take eventlet or gevent where merely installed
+            transports=["websocket"],
+            cors_allowed_origins=lambda _origin, environ: not is_foreign(environ, public_url),
+            max_http_buffer_size=LARGEST_MESSAGE,
+        )
+        self.socketio.on_event("connect", self._connect)
+        self.socketio.on_event("disconnect", self._disconnect)
+        self.socketio.on_event("join_notifications", self._join)
+        self.socketio.on_error_default(_failed)
+
+    def start(self) -> None:
+        """Begin to follow the tables. Call it in the process that serves, after any fork."""
+        self.tail.start()
+
+    def stop(self) -> None:
+        """End the tail and close every connection, so that clients come back to the next process."""
+        self.tail.stop()
+        for connection in list(self._server().eio.sockets.values()):
+            connection.close(wait=False)
+
+    def is_fresh(self) -> bool:
+        """Say whether the tail does its work."""
+        return self.tail.is_fresh()
+
+    def connections(self) -> int:
+        """Count the open WebSockets, also those that have not said who they are yet."""
+        return len(self._server().eio.sockets)
+
+    def end_session(self, user_id: int, device: str) -> None:
+        """Close what was opened in a session that has ended: here at once, elsewhere through the table."""
+        self._drop(self.sockets.those(lambda socket: socket.device == device))
+        try:
+            with self._database.write() as writing:
+                live.publish(writing, user_id, ENDED_EVENT, {"device": device})
+        except StorageError as e:
+            log.error("session_end_not_published", error=str(e))  # noqa: TRY400 - the text says all
+        wakeup.send(self._database)
+
+    # What clients do
+
+    def _connect(self, auth: object = None) -> None:
+        try:
+            who = someone()
+            if who is None or DEVICE not in session:
+                raise Refused("unauthorized", {"code": "unauthorized"})
+            socket = Socket(request.sid, who.id, session[DEVICE], who.session_epoch)  # type: ignore[attr-defined]
+            self._welcome(socket, _last_of(auth))
+        except StorageError as e:
+            raise Refused("unavailable", {"code": "unavailable"}) from e
+
+    def _disconnect(self, *_reason: object) -> None:
+        self.sockets.remove(request.sid)  # type: ignore[attr-defined]
+
+    def _join(self, asked: object = None) -> Mapping[str, object]:
+        """Answer the contract's `join_notifications`; whoever is connected is in his own room already."""
+        who = someone()
+        wanted = asked.get("user_id") if isinstance(asked, Mapping) else None
+        if who is None or str(wanted) != str(who.id):
+            return {"success": False, "message": gettext("These are not your notifications."), "last_id": 0}
+        message = gettext("You are connected to your notifications")
+        return {"success": True, "message": message, "last_id": self.tail.last_id or 0}
+
+    def _welcome(self, socket: Socket, last_id: int | None) -> None:
+        """Replay what the client has missed and let it join. One query, as they all come at once."""
+        with self.tail.lock:
+            upto = self.tail.reach(last_id or 0)
+            since = upto if last_id is None else min(last_id, upto)
+            with self._database.read() as reading:
+                missed = notifications.of_user_between(
+                    reading, socket.user_id, since, upto, limit=REPLAY_CAP + 1
+                )
+                user = users.find(reading, socket.user_id)
+                unread = notifications.unread_count(reading, socket.user_id)
+            if user is None:
+                raise Refused("unauthorized", {"code": "unauthorized"})
+            rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
+            for row in rows:
+                self._announce(row, user, socket.sid)
+            self._send("replayed", {"last": rows[-1].id if has_more else upto, "more": has_more}, socket.sid)
+            self._send("unread_count", {"unread": unread}, socket.sid)
+            self._server().enter_room(socket.sid, socket.room)
+            self.sockets.add(socket)
+        self._verify(user, rows)
+
+    # What the tail finds
+
+    def gather(self, reading: Session, news: News) -> Callable[[], None]:
+        """Read whom the news are for; nothing is rendered for those who have nothing open here."""
+        present = self.sockets.user_ids()
+        rows = [row for row in news.rows if row.user_id in present and row.withdrawn_at is None]
+        events = [event for event in news.events if event.user_id in present]
+        updated = notifications.with_ids(reading, _updated_ids(events))
+        people = users.with_ids(reading, {row.user_id for row in [*rows, *updated]})
+        unread = notifications.unread_counts(reading, {row.user_id for row in rows})
+
+        def tell() -> None:
+            for row in rows:
+                self._announce(row, people[row.user_id], room_of(row.user_id))
+            for user_id, count in unread.items():
+                self._send("unread_count", {"unread": count}, room_of(user_id))
+            for row in updated:
+                self._update(row, people[row.user_id])
+            for event in events:
+                self._pass_on(event)
+            for user_id in unread:
+                self._verify(people[user_id], [row for row in rows if row.user_id == user_id])
+
+        return tell
+
+    def sweep(self) -> None:
+        """Drop the sockets of users who were deactivated or signed out everywhere, and forget dead ones."""
+        present = self.sockets.user_ids()
+        if not present:
+            return
+        with self._database.read() as reading:
+            people = users.with_ids(reading, present)
+        self._drop(
+            self.sockets.those(
+                lambda socket: (
+                    not _is_valid(socket, people.get(socket.user_id)) or self._transport(socket) is None
+                )
+            )
+        )
+
+    def _announce(self, row: Notification, user: User, to: str) -> None:
+        """Send one notification; a row that cannot be rendered must not keep the others back."""
+        with (
+            edge("notification_not_rendered", notification_id=row.id),
+            reading_as(self._app, user.language, user.time_zone),
+        ):
+            self._send("new_notification", item_of(row, html=True), to)
+            if (change := status_change(row)) is not None:
+                self._send("task_status_changed", change, to)
+
+    def _update(self, row: Notification, user: User) -> None:
+        with (
+            edge("notification_not_rendered", notification_id=row.id),
+            reading_as(self._app, user.language, user.time_zone),
+        ):
+            self._send("notification_updated", item_of(row, html=True), room_of(row.user_id))
+
+    def _pass_on(self, event: LiveEvent) -> None:
+        if event.event == ENDED_EVENT:
+            device = event.payload.get("device")
+            self._drop(self.sockets.those(lambda socket: socket.device == device))
+        elif event.event != UPDATED_EVENT:
+            self._send(event.event, event.payload, room_of(event.user_id))
+
+    def _send(self, event: str, content: Mapping[str, Any], to: str) -> None:
+        """Queue a frame; it never waits for the client, and one broken client does not matter."""
+        with edge("frame_not_sent", frame=event, to=to):
+            self.socketio.emit(event, content, to=to)
+
+    def _drop(self, sockets: Iterable[Socket]) -> None:
+        """Say why and close; the transport too, as a client need not obey."""
+        for socket in sockets:
+            self.sockets.remove(socket.sid)
+            with edge("socket_not_dropped", sid=socket.sid):
+                transport = self._transport(socket)
+                self._send(ENDED_EVENT, {}, socket.sid)
+                self._server().disconnect(socket.sid)
+                if transport is not None:
+                    transport.close(wait=False)
+
+    def _server(self) -> Any:
+        """Return python-socketio's server, which Flask-SocketIO types as absent."""
+        return self.socketio.server
+
+    def _transport(self, socket: Socket) -> Any:
+        """Return Engine.IO's end of the connection, None where it is gone."""
+        rooms = self._server().manager.rooms.get("/", {})
+        transport_id = rooms[socket.sid].get(socket.sid) if socket.sid in rooms else None
+        return self._server().eio.sockets.get(transport_id)
+
+    def _verify(self, user: User, rows: Iterable[Notification]) -> None:
+        """Have Redmine asked, apart from here, about rows that were sent masked."""
+        doubtful = [row for row in rows if row.verify_at_show]
+        if doubtful:
+            self.socketio.start_background_task(self._rights.verify, person_of(user), doubtful)
+
+
+def _last_of(auth: object) -> int | None:
+    """Return the id up to which the client has everything, None where it does not say."""
+    last = auth.get("last") if isinstance(auth, Mapping) else None
+    return last if type(last) is int and 0 <= last < 2**63 else None
+
+
+def _updated_ids(events: Iterable[LiveEvent]) -> list[int]:
+    payloads = [event.payload for event in events if event.event == UPDATED_EVENT]
+    return [row_id for payload in payloads for row_id in payload.get("ids", [])]
+
+
+def _is_valid(socket: Socket, user: User | None) -> bool:
+    return user is not None and user.is_active and user.session_epoch == socket.session_epoch
+
+
+def _failed(error: BaseException) -> bool:
+    """Log what a handler raised. False refuses a connection; without it a failed one would be let in."""
+    log.error("socket_event_failed", exc_info=error)
+    return False

@@ -1,0 +1,57 @@
+"""Who is connected to this process: one entry for each open WebSocket."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One open tab, and the session it was opened in."""
+
+    sid: str
+    user_id: int
+    device: str
+    session_epoch: str
+
+    @property
+    def room(self) -> str:
+        """Return the room of everything its user has open."""
+        return room_of(self.user_id)
+
+
+def room_of(user_id: int) -> str:
+    """Return the name of a user's room."""
+    return f"user:{user_id}"
+
+
+class Sockets:
+    """The open sockets; any thread may ask and change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_sid: dict[str, Socket] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def add(self, socket: Socket) -> None:
+        """Take note of a new one."""
+        with self._lock:
+            self._by_sid[socket.sid] = socket
+
+    def remove(self, sid: str) -> None:
+        """Forget one; an unknown one is none of ours."""
+        with self._lock:
+            self._by_sid.pop(sid, None)
+
+    def user_ids(self) -> frozenset[int]:
+        """Return who has something open here."""
+        with self._lock:
+            return frozenset(socket.user_id for socket in self._by_sid.values())
+
+    def those(self, test: Callable[[Socket], bool]) -> list[Socket]:
+        """Return the sockets that pass a test."""
+        with self._lock:
+            found = list(self._by_sid.values())
+        return [socket for socket in found if test(socket)]
