@@ -1,0 +1,89 @@
+# mypy: allow-untyped-calls
+"""The viewer under gunicorn: threads, WebSocket only, settings as measured (README, design notes)."""
+
+import logging
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from storage.session import Database
+from web import create_app
+from web.settings import ViewerSettings, WebSettings
+from web.viewer import EXTENSION, Viewer
+
+GRACE_S = 3  # open WebSockets would otherwise hold a stop for 30 s
+KEEPALIVE_S = 75
+SPARE_CONNECTIONS = 512
+SWITCH_INTERVAL_S = 0.05  # halves the time of a broadcast
+
+
+class StdlibLogger(Logger):
+    """Leaves gunicorn's messages to the chain that everything else is logged through."""
+
+    def setup(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+
+
+class Worker(ThreadWorker):
+    """A worker that closes its WebSockets when it is told to stop, so that a stop takes no grace period."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.alive and isinstance(self.wsgi, Flask):
+            parts: Viewer = self.wsgi.extensions[EXTENSION]
+            # Not in the signal handler itself: whatever it interrupted may hold a lock.
+            threading.Thread(target=parts.live.stop, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+class Server(BaseApplication):
+    """gunicorn, configured by `[web]` and nothing else."""
+
+    def __init__(self, settings: ViewerSettings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand the settings over."""
+        cfg: Any = self.cfg
+        for name, value in options(self._settings.web).items():
+            cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the application; called in each worker."""
+        app = create_app(self._settings, Database(self._settings.storage))
+        parts: Viewer = app.extensions[EXTENSION]
+        parts.live.start()
+        return app
+
+
+def options(web: WebSettings) -> dict[str, Any]:
+    """Return gunicorn's settings."""
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    return {
+        "bind": f"{host}:{web.port}",
+        "workers": web.workers,
+        "worker_class": Worker,
+        "threads": web.threads,
+        "worker_connections": web.threads + SPARE_CONNECTIONS,
+        "keepalive": KEEPALIVE_S,
+        "graceful_timeout": GRACE_S,
+        "logger_class": StdlibLogger,
+        "post_fork": _after_fork,
+        "forwarded_allow_ips": "",  # our own layer decides whom to believe
+        "proc_name": "helpdesk-web",
+    }
+
+
+def _after_fork(_arbiter: Arbiter, _worker: Worker) -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
