@@ -142,7 +142,8 @@ def _load_roles(store: Store, world: World) -> None:
             role = Role(store.ids.next("roles"), row["name"], base.permissions, base.issues_visibility)
             role.workflow = base.workflow
             store.roles[role.id] = role
-        role.permissions = originals[row["base"]] | frozenset(row.get("add", ()))
+        added, removed = frozenset(row.get("add", ())), frozenset(row.get("remove", ()))
+        role.permissions = (originals[row["base"]] | added) - removed
         role.issues_visibility = row.get("issues_visibility", role.issues_visibility)
 
 

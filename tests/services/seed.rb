@@ -41,7 +41,7 @@ def make_role(row, base_permissions)
     role.save!
     role.copy_workflow_rules(base)
   end
-  role.permissions = base_permissions.fetch(row['base']) + row.fetch('add', []).map(&:to_sym)
+  role.permissions = base_permissions.fetch(row['base']) + row.fetch('add', []).map(&:to_sym) - row.fetch('remove', []).map(&:to_sym)
   role.issues_visibility = row['issues_visibility'] if row['issues_visibility']
   role.save!
 end
