@@ -43,7 +43,7 @@ class ReferenceLists:
         return self._connection.list("/groups.json", "groups", parse.ref)
 
     def group(self, group_id: int) -> Group:
-        """One group with its members; needs an admin. NotFound also for the id of a user."""
+        """One group with its members. NotFound also for the id of a user."""
         return self._connection.get(
             f"/groups/{int(group_id)}.json",
             lambda answer: one(answer, "group", parse.group),

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from tests.clients.scripted import ScriptedServer
+from tests.redmines import RealRedmine, RedmineUnderTest
 
 KEY = SecretStr("0123456789abcdef0123456789abcdef01234567")
 
@@ -70,3 +71,24 @@ def client_for(fake_time: FakeTime) -> Iterator[ClientFor]:
 @pytest.fixture
 def client(server: ScriptedServer, client_for: ClientFor) -> RedmineClient:
     return client_for(server.url)
+
+
+def client_of(redmine: RedmineUnderTest, login: str = "admin") -> RedmineClient:
+    """A client with the API key of `login`, on real time."""
+    return RedmineClient(RedmineSettings(url=redmine.url), api_key=SecretStr(redmine.key(login)))
+
+
+@pytest.fixture
+def admin(any_redmine: RedmineUnderTest) -> Iterator[RedmineClient]:
+    """A client of the demo Redmine or the real one, with an administrator's key."""
+    client = client_of(any_redmine)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def real_admin(real_redmine: RealRedmine) -> Iterator[RedmineClient]:
+    """A client of the real Redmine, for what only its database can bring about."""
+    client = client_of(real_redmine)
+    yield client
+    client.close()
