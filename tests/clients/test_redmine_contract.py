@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from daemon.clients.errors import NotFound, SourceRefused
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.values import CustomValue, Issue, Journal, JournalDetail, Ref, Relation
+from daemon.demo.server import DemoRedmine
+from tests.clients.conftest import client_of
 from tests.redmines import RealRedmine, RedmineUnderTest
 
 SOON = timedelta(minutes=2)
@@ -241,8 +244,24 @@ def test_updated_since_is_inclusive_and_up_to_a_second_generous(
     assert (since(-3600), since(-1), since(0), since(0.9), since(2), since(3600)) == (1, 1, 1, 1, 0, 0)
 
 
+FRACTIONS = pytest.mark.parametrize(("fraction", "within"), [("00.000001", 1), ("00.400000", 1), ("00", 0)])
+
+
+@FRACTIONS
+def test_the_demo_has_the_same_generous_second(fraction: str, within: int, world: dict[str, Any]) -> None:
+    now = datetime.fromisoformat(f"2026-05-05T10:00:{fraction}+00:00")
+    with DemoRedmine(world, now=lambda: now) as demo:
+        redmine = RedmineUnderTest("demo", demo.url, demo=demo)
+        client = client_of(redmine)
+        shown = client.issue(redmine.create_issue("ann")).updated_on
+        assert shown == datetime(2026, 5, 5, 10, tzinfo=UTC)
+        assert client.list_issues(updated_since=shown).total_count == 1
+        assert client.list_issues(updated_since=shown + timedelta(seconds=1)).total_count == within
+        client.close()
+
+
 @pytest.mark.real
-@pytest.mark.parametrize(("fraction", "within"), [("00.000001", 1), ("00.400", 1), ("00", 0)])
+@FRACTIONS
 def test_the_generous_second_is_open_at_its_lower_end(
     fraction: str, within: int, real_redmine: RealRedmine, real_admin: RedmineClient
 ) -> None:
@@ -263,6 +282,19 @@ def _store_updated_on(redmine: RealRedmine, issue_id: int, moment: str) -> None:
         zone,
         issue_id,
     )
+
+
+def test_ties_of_updated_on_are_sorted_by_id_on_the_demo_too(world: dict[str, Any]) -> None:
+    now = datetime(2026, 5, 5, 10, tzinfo=UTC)
+    with DemoRedmine(world, now=lambda: now) as demo:
+        redmine = RedmineUnderTest("demo", demo.url, demo=demo)
+        ids = [redmine.create_issue("ann") for _ in range(5)]
+        now -= timedelta(milliseconds=100)
+        redmine.update_issue(ids[4], "ann", notes="earlier, by the clock")
+        client = client_of(redmine)
+        assert ids_of(client.list_issues().issues) == [ids[4], *ids[:4]]
+        assert ids_of(client.list_issues(offset=2, limit=2).issues) == ids[1:3]
+        client.close()
 
 
 @pytest.mark.real
