@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from storage.session import Database
 
@@ -35,11 +35,12 @@ class Listener(Protocol):
 
 def send(database: Database) -> None:
     """Wake every listener. Call it after the commit; it never fails and never waits."""
-    if database.is_sqlite:
-        _send_datagrams(_folder(database))
-    else:
-        with contextlib.suppress(DBAPIError), database.engine.begin() as connection:
-            connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+    with contextlib.suppress(OSError, SQLAlchemyError):  # a hint may be lost: the tail looks once a second
+        if database.is_sqlite:
+            _send_datagrams(_folder(database))
+        else:
+            with database.engine.begin() as connection:
+                connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
 def listen(database: Database) -> Listener:

@@ -53,19 +53,27 @@ def shown(
 
 
 def visible_to(client: Client, login: str, ids: Iterable[int]) -> frozenset[int]:
-    """Return which of these issues somebody may see; none for an account that is locked or unknown."""
+    """Return which of these issues somebody may see; none for an account that is locked or unknown.
+
+    A single issue is asked for by itself: on Redmine 5.0 that takes 30 ms, a list of one 46 ms.
+    """
+    wanted = sorted(ids)
+    if len(wanted) == 1:
+        return frozenset(wanted if read_as(client, login, wanted[0], ()) else ())
     try:
-        return client.acting_as(login).visible_ids(sorted(ids))
+        return client.acting_as(login).visible_ids(wanted)
     except SourceRefused as e:
         if e.status not in {403, 412}:
             raise
         return frozenset()
 
 
-def read_as(client: Client, login: str, issue_id: int) -> Issue | None:
-    """Read an issue with its journals as somebody; None where they may not."""
+def read_as(
+    client: Client, login: str, issue_id: int, include: Sequence[str] = ("journals",)
+) -> Issue | None:
+    """Read an issue as somebody; None where they may not."""
     try:
-        return client.acting_as(login).issue(issue_id, ("journals",))
+        return client.acting_as(login).issue(issue_id, include)
     except NotFound:
         return None
     except SourceRefused as e:
