@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
@@ -47,9 +48,10 @@ class Desk:
     def page(self, person: Person | None = None, *, path: str = "/notifications", **options: Any) -> Page:
         """Open a page on a device of its own; log in where a person is given."""
         page = self.device(**options).new_page()
-        if person is not None:
-            log_in(page, person)
-        page.goto(path)
+        if person is None:
+            page.goto(path)
+        else:
+            log_in(page, person, path)
         return page
 
     def inbox(self, person: Person, *, path: str = "/notifications", **options: Any) -> Page:
@@ -78,13 +80,13 @@ class Desk:
             self.problems.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
-def log_in(page: Page, person: Person) -> None:
-    """Fill the form in and send it."""
-    page.goto("/users/login")
+def log_in(page: Page, person: Person, path: str = "/notifications") -> None:
+    """Fill the form in and send it; the person lands at `path`."""
+    page.goto(f"/users/login?{urlencode({'next': path})}")
     page.locator("#username").fill(person.username)
     page.locator("#password").fill(person.password)
     page.locator("#login button[type=submit]").click()
-    page.wait_for_url("**/notifications*")
+    page.wait_for_url(lambda url: "/users/login" not in url)
 
 
 def expect_live(page: Page) -> None:

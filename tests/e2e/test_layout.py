@@ -77,7 +77,7 @@ def test_no_serious_barrier_for_anybody(desk: Desk, viewer: ViewerUnderTest, nam
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]
-    assert barriers == []
+    assert not barriers, "\n".join(barriers)
 
 
 @pytest.mark.parametrize("theme", ["dark", "auto"])

@@ -82,7 +82,7 @@ def test_logging_out_ends_the_other_tabs_too(desk: Desk, viewer: ViewerUnderTest
     other = page.context.new_page()
     other.goto("/notifications")
     expect_live(other)
-    page.locator("summary[aria-label='Your account']").click()
+    page.locator("summary", has_text="Your account").click()
     page.get_by_role("link", name="Log out").click()
     expect(page.locator("#login")).to_be_visible()
     expect(other.get_by_role("alert")).to_contain_text("You have been signed out.")

@@ -65,7 +65,7 @@ class ViewerUnderTest:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._config = directory / "scheduler.toml"
         self._config.write_text(
@@ -208,7 +208,8 @@ class ViewerUnderTest:
             connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

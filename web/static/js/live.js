@@ -16,7 +16,7 @@ let isOver = false;
 const socket = io({
   transports: ["websocket"],
   auth: (send) => send({ last: lastId() }),
-  reconnectionDelayMax: 30000,
+  reconnectionDelayMax: 10000,
 });
 
 socket.on("connect", () => {
