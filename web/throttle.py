@@ -72,6 +72,6 @@ def _user_name() -> str:
     try:
         given = request.get_json() if request.is_json else request.form
         name = given.get("username") if hasattr(given, "get") else None
-    except BadRequest:
+    except (BadRequest, RecursionError):
         name = None
     return str(name or "-").strip().casefold()[:LONGEST_NAME] or "-"
