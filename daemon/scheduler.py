@@ -79,9 +79,12 @@ class Engine:
 
     def _run(self, job: Job) -> None:
         if self._leads.is_set() and not self._stopping.is_set():
-            result = run_job(job, self._database, self.owner, stop=self._stopping.is_set)
+            result = run_job(job, self._database, self.owner, stop=self._must_stop)
             if result.status == "standby":
                 self._leads.clear()
+
+    def _must_stop(self) -> bool:
+        return self._stopping.is_set() or not self._leads.is_set()
 
     def _renew(self) -> None:
         """Renew the lease, or try to take it. A daemon that cannot reach the database does not lead."""
