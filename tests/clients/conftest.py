@@ -73,9 +73,9 @@ def client(server: ScriptedServer, client_for: ClientFor) -> RedmineClient:
     return client_for(server.url)
 
 
-def client_of(redmine: RedmineUnderTest, login: str = "admin") -> RedmineClient:
+def client_of(redmine: RedmineUnderTest, login: str = "admin", **settings: Any) -> RedmineClient:
     """A client with the API key of `login`, on real time."""
-    return RedmineClient(RedmineSettings(url=redmine.url), api_key=SecretStr(redmine.key(login)))
+    return RedmineClient(RedmineSettings(url=redmine.url, **settings), api_key=SecretStr(redmine.key(login)))
 
 
 @pytest.fixture
