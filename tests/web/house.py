@@ -95,7 +95,10 @@ class House:
     def socket(self, browser: "Browser", **auth: Any) -> "TestSocket":
         """Open the live connection of a browser."""
         client = self.live.socketio.test_client(self.app, flask_test_client=browser.client, auth=auth or None)
-        return TestSocket(client)
+        transport = Transport()
+        server: Any = self.live.socketio.server
+        server.eio.sockets[client.eio_sid] = transport
+        return TestSocket(client, transport)
 
 
 @dataclass
