@@ -32,7 +32,9 @@ def ago(moment: str | datetime) -> str:
     passed = utc_now() - then
     if passed < timedelta(minutes=1):
         return str(gettext("just now"))
-    return dates.format_timedelta(-passed, "minute", threshold=1, add_direction=True, locale=get_locale())
+    return dates.format_timedelta(
+        -passed, "minute", threshold=1, add_direction=True, format="short", locale=get_locale()
+    )
 
 
 def clock(moment: str | datetime) -> str:

@@ -1,5 +1,8 @@
 """The list: filter, pages, states, and the same without JavaScript."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -7,6 +10,7 @@ from tests.e2e.desk import Desk, card_ids, log_in
 from tests.e2e.viewer import Person, ViewerUnderTest, wait_until
 
 pytestmark = pytest.mark.real
+CURSOR = {"updated_on": "2024-01-01T00:00:00Z", "next_id": None}
 
 
 def test_the_filter_shows_only_what_is_unread(desk: Desk, viewer: ViewerUnderTest) -> None:
@@ -60,8 +64,6 @@ def test_days_and_times_are_the_readers_own(
     desk: Desk, viewer: ViewerUnderTest, time_zone: str, heading: str, hour: str
 ) -> None:
     person = viewer.person()
-    from datetime import UTC, datetime
-
     viewer.notify(person, created_at=datetime(2024, 2, 29, 22, 30, tzinfo=UTC))
     page = desk.page(person, timezone_id=time_zone)
     expect(page.locator(".day")).to_have_text(heading)
@@ -80,32 +82,29 @@ def test_a_withheld_text_is_not_in_the_page_until_rights_are_confirmed(
 
 
 @pytest.mark.parametrize(
-    ("failures", "cursor", "words"),
+    ("state", "words"),
     [
-        (3, {"updated_on": "2024-01-01T00:00:00Z"}, "Redmine has not answered since"),
-        (0, None, "Redmine is being read for the first time"),
+        ({"failures": 3, "cursor": CURSOR}, "Redmine does not answer · since"),
+        ({"cursor": None}, "Redmine is being read for the first time"),
+        ({"cursor": CURSOR, "lease_h": -1}, "Redmine is not being read · since"),
     ],
-    ids=["down", "first-reading"],
+    ids=["down", "first-reading", "no-daemon"],
 )
 def test_the_state_of_the_source_is_told(
-    desk: Desk,
-    viewer: ViewerUnderTest,
-    failures: int,
-    cursor: dict[str, str] | None,
-    words: str,
+    desk: Desk, viewer: ViewerUnderTest, state: dict[str, Any], words: str
 ) -> None:
-    viewer.source(failures=failures, cursor=cursor)
+    viewer.source(**state)
     page = desk.page(viewer.person())
     expect(page.locator("#source .alert:visible")).to_contain_text(words)
 
 
 def test_the_banner_follows_the_source_on_an_open_page(desk: Desk, viewer: ViewerUnderTest) -> None:
-    viewer.source(cursor={"updated_on": "2024-01-01T00:00:00Z"})
+    viewer.source(cursor=CURSOR)
     page = desk.inbox(viewer.person())
     expect(page.locator("#source .alert:visible")).to_have_count(0)
-    viewer.source(failures=2, cursor={"updated_on": "2024-01-01T00:00:00Z"})
+    viewer.source(failures=2, cursor=CURSOR)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.locator("#source .alert:visible")).to_contain_text("Redmine has not answered")
+    expect(page.locator("#source .alert:visible")).to_contain_text("Redmine does not answer")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/notifications/999999999/nothing"])

@@ -78,7 +78,9 @@ def test_a_remembered_person_is_known_after_the_browser_was_closed(
 
 
 def test_logging_out_ends_the_other_tabs_too(desk: Desk, viewer: ViewerUnderTest) -> None:
-    page = desk.inbox(viewer.person())
+    person = viewer.person()
+    seen = viewer.notify(person)
+    page = desk.inbox(person)
     other = page.context.new_page()
     other.goto("/notifications")
     expect_live(other)
@@ -86,6 +88,7 @@ def test_logging_out_ends_the_other_tabs_too(desk: Desk, viewer: ViewerUnderTest
     page.get_by_role("link", name="Log out").click()
     expect(page.locator("#login")).to_be_visible()
     expect(other.get_by_role("alert")).to_contain_text("You have been signed out.")
+    expect(other.locator(f"#n{seen}")).to_have_count(0)
     other.get_by_role("link", name="Log in again").click()
     expect(other.locator("#login")).to_be_visible()
 

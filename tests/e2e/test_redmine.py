@@ -71,7 +71,8 @@ def test_a_change_through_the_web_form_is_told_in_each_ones_language(
     bob = real_redmine.id_of("user", "bob")
     issue = real_redmine.create_issue("carl", subject="Lamp", assigned_to_id=bob)
     real_redmine.session("admin").post(
-        f"{real_redmine.url}/issues/{issue}/watchers.json", json={"user_id": real_redmine.id_of("user", "ann")}
+        f"{real_redmine.url}/issues/{issue}/watchers.json",
+        json={"user_id": real_redmine.id_of("user", "ann")},
     ).raise_for_status()
     desk = open_desk(product)
     russian, english = (desk.inbox(redmine_person(login)) for login in ("bob", "ann"))

@@ -17,7 +17,7 @@ from typing import Any
 from werkzeug.security import generate_password_hash
 
 from storage import migrate, notifications, users, wakeup
-from storage.models import JobState, Notification, User
+from storage.models import JobRun, JobState, Notification, User
 from storage.session import Database
 from storage.settings import StorageSettings
 
@@ -157,16 +157,18 @@ class ViewerUnderTest:
             row = session.get(Notification, notification_id)
             return row is not None and row.read_at is not None
 
-    def source(self, *, failures: int = 0, cursor: dict[str, Any] | None = None) -> None:
-        """Have the database say how the reading of Redmine does, as a daemon that lives."""
+    def source(self, *, failures: int = 0, cursor: dict[str, Any] | None = None, lease_h: float = 1) -> None:
+        """Have the database say how the reading of Redmine does; a lease in the past is a dead daemon's."""
         with self.database.write() as session:
             for name in ("redmine", "@daemon"):
                 if (row := session.get(JobState, name)) is not None:
                     session.delete(row)
             session.flush()
-            lease = datetime.now(UTC) + timedelta(hours=1)
+            lease = datetime.now(UTC) + timedelta(hours=lease_h)
             session.add(JobState(name="@daemon", lease_owner="test", lease_until=lease))
             session.add(JobState(name="redmine", failures=failures, cursor=cursor))
+            status = "error" if failures else "ok"
+            session.add(JobRun(job="redmine", started_at=datetime.now(UTC), status=status))
 
     def _row(self, person: Person, columns: dict[str, Any]) -> dict[str, Any]:
         number = next(self._counter)

@@ -68,7 +68,9 @@ document.addEventListener("signed-out", () => {
   stopPolling();
   socket.disconnect();
   showConnection("offline");
-  document.getElementById("main").prepend(document.getElementById("signed-out-template").content.cloneNode(true));
+  showUnread(0);
+  // The next person at this desk must not read on.
+  document.getElementById("main").replaceChildren(document.getElementById("signed-out-template").content);
 });
 
 // The banner and states of reading may have changed unseen; a hidden page does not ask.

@@ -6,7 +6,7 @@ const banner = document.getElementById("source");
 export function showSource({ state, since, text }) {
   if (!banner) return;
   if (banner.dataset.state !== state) banner.dataset.state = state;
-  for (const element of banner.querySelectorAll(".source-since")) element.dateTime = since ?? "";
+  for (const element of banner.querySelectorAll("time")) element.dateTime = since ?? "";
   for (const element of banner.querySelectorAll(".source-text")) {
     if (element.textContent !== text) element.textContent = text ?? "";
   }

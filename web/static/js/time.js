@@ -1,7 +1,7 @@
 // Times as a reader says them: "5 minutes ago" today, the time of day on other days, all of it as a title.
 import { language, text } from "./texts.js";
 
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" });
 const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const short = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "long" });
