@@ -99,7 +99,7 @@ class App:
             found = pattern.fullmatch(request.path)
             if found:
                 return endpoint(call, *found.groups())
-        return Answer.json({"status": 404, "error": "Not Found"}, 404)
+        return Answer.page(404)
 
 
 def _first_word(path: str) -> str:
@@ -117,5 +117,5 @@ def _fields(request: Request) -> Json:
     try:
         found = json.loads(request.body)
     except ValueError as e:
-        raise StopError(0, answer=Answer.json({"status": 400, "error": "Bad Request"}, 400)) from e
+        raise StopError(400, answer=Answer.page(400)) from e
     return found if isinstance(found, dict) else {}

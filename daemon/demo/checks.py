@@ -104,6 +104,9 @@ def _rules(viewer: Viewer, draft: Draft) -> Problems:
     if changed and assignee is not None and not is_assignable(viewer.store, assignee, issue, before):
         yield "assigned_to_id", "invalid"
     yield from _parent(viewer, draft)
+    watching = (viewer.store.users.get(w) for w in draft.watcher_ids)
+    if any(user is not None and not user.active for user in watching):
+        yield "watchers", "invalid"
 
 
 def _dates(viewer: Viewer, draft: Draft) -> Problems:

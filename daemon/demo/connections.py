@@ -104,9 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, *, upto: int | None = None) -> None:
         """The head, and the body or only its first `upto` bytes."""
         self.send_response_only(answer.status)
-        if answer.body:
-            self.send_header("Content-Type", answer.content_type)
         if answer.status not in (204, 304):
+            self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.body)))
         for name, value in (*answer.headers, _COOKIE):
             self.send_header(name, value)

@@ -11,6 +11,7 @@ from daemon.demo.model import Json
 from daemon.demo.store import Store
 
 JSON_TYPE = "application/json; charset=utf-8"
+EMPTY_TYPE = "application/json"
 HTML_TYPE = "text/html; charset=utf-8"
 
 
@@ -39,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is what goes over the wire; an empty one has no content type, as Rails' `head`."""
+    """`body` is what goes over the wire."""
 
     status: int
     body: bytes = b""
@@ -47,8 +48,14 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def json(cls, payload: object, status: int = 200) -> "Answer":
-        return cls(status, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    def json(cls, payload: object, status: int = 200, *headers: tuple[str, str]) -> "Answer":
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return cls(status, body, JSON_TYPE, headers)
+
+    @classmethod
+    def page(cls, status: int, *headers: tuple[str, str]) -> "Answer":
+        """A page for people: what Redmine says where no JSON was asked for."""
+        return cls(status, f"<html><body><h1>{status}</h1></body></html>".encode(), HTML_TYPE, headers)
 
     @classmethod
     def errors(cls, messages: list[str]) -> "Answer":
@@ -61,7 +68,7 @@ class StopError(Exception):
 
     def __init__(self, status: int, *headers: tuple[str, str], answer: Answer | None = None) -> None:
         super().__init__(status)
-        self.answer = answer or Answer(status, headers=headers)
+        self.answer = answer or Answer(status, b"", EMPTY_TYPE, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +84,13 @@ class Call:
         return name in (part.strip() for part in self.request.query.get("include", "").split(","))
 
     def section(self, name: str) -> Json:
-        """The body's object of that name, {} when it is missing or no object."""
+        """The body's object of that name, {} when it is missing. StopError(500) for anything else there."""
         value: Any = self.fields.get(name)
-        return value if isinstance(value, dict) else {}
+        if isinstance(value, dict):
+            return value
+        if value is None:
+            return {}
+        raise StopError(500, answer=Answer.json({"status": 500, "error": "Internal Server Error"}, 500))
 
     def denied(self) -> StopError:
         """403 for who is signed in, else 401 (`deny_access`)."""

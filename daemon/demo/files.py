@@ -112,11 +112,11 @@ def destroy(call: Call, attachment_id: str) -> Answer:
 
 def download(call: Call, attachment_id: str, name: str = "") -> Answer:
     """GET /attachments/download/ID: the bytes; an HTML 403, or 302 to the log-in for the anonymous."""
-    row = _find(call, attachment_id)
-    if name and name != row.filename:
-        raise StopError(404)
+    row = call.store.attachments.get(int(attachment_id))
+    if row is None or name not in ("", row.filename):
+        return Answer.page(404)
     if not _sees(call, row):
-        raise StopError(0, answer=_refused_page(call))
+        return Answer.page(403) if call.viewer.user.logged else to_login(call)
     etag = f'W/"{row.digest[:32]}"'
     if call.request.headers.get("if-none-match") == etag:
         return Answer(304, headers=(("ETag", etag),))
@@ -132,12 +132,6 @@ def _disposition(name: str) -> str:
     kind = "inline" if name.lower().endswith(".pdf") else "attachment"
     plain = "".join(c if c.isascii() else "%3F" for c in name)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-
-
-def _refused_page(call: Call) -> Answer:
-    if call.viewer.user.logged:
-        return Answer(403, b"<html><body><h1>403</h1></body></html>", HTML_TYPE)
-    return to_login(call)
 
 
 def to_login(call: Call) -> Answer:

@@ -87,16 +87,18 @@ def create(call: Call, project_name: str = "") -> Answer:
     project = _asked_project(call, project_name, "issues/create")
     draft = drafts.new(call.viewer, call.section("issue"), project)
     _require_adding(call, draft.issue)
+    if any(call.store.principal(w) is None for w in draft.watcher_ids):
+        raise StopError(404)
     files, failed = _uploads(call)
     problems = checks.messages(call.viewer, draft, failed)
     if problems:
         return Answer.errors(problems)
-    if any(call.store.principal(w) is None for w in draft.watcher_ids):
-        raise StopError(404)
     issue = Saving(call.viewer).create(draft, files)
-    answer = Answer.json({"issue": _page(call, issue)}, 201)
-    location = ("Location", f"{base_url(call.request)}/issues/{issue.id}")
-    return Answer(answer.status, answer.body, answer.content_type, (location,))
+    body = _page(call, issue)
+    if project is None:  # Redmine asks for the right in a project it does not have at hand here
+        body = {k: v for k, v in body.items() if k not in ("spent_hours", "total_spent_hours")}
+    location = f"{base_url(call.request)}/issues/{issue.id}"
+    return Answer.json({"issue": body}, 201, ("Location", location))
 
 
 def _require_adding(call: Call, issue: Issue) -> None:

@@ -65,7 +65,9 @@ def _user_page(call: Call, shown: User) -> Json:
         if call.includes("groups"):
             body["groups"] = [ref(g) for g in call.store.groups.values() if shown.id in g.user_ids]
     if call.includes("memberships"):
-        body["memberships"] = _memberships_of(call, shown.id)
+        rows = _memberships_of(call, shown.id)
+        seen = [m for m in rows if call.viewer.sees_project(call.store.projects[m.project_id])]
+        body["memberships"] = _membership_list(call, seen)
     return body
 
 
@@ -78,13 +80,13 @@ def _user_times(shown: User) -> Json:
     }
 
 
-def _memberships_of(call: Call, principal_id: int) -> list[Json]:
-    rows = [m for m in call.store.members.values() if m.principal_id == principal_id]
-    seen = (m for m in rows if call.viewer.sees_project(call.store.projects[m.project_id]))
-    return [
-        {"id": m.id, "project": ref(call.store.projects[m.project_id]), "roles": _roles_of(call, m)}
-        for m in seen
-    ]
+def _memberships_of(call: Call, principal_id: int) -> list[Member]:
+    return [m for m in call.store.members.values() if m.principal_id == principal_id]
+
+
+def _membership_list(call: Call, rows: list[Member]) -> list[Json]:
+    projects = call.store.projects
+    return [{"id": m.id, "project": ref(projects[m.project_id]), "roles": _roles_of(call, m)} for m in rows]
 
 
 def _roles_of(call: Call, member: Member) -> list[Json]:
@@ -136,7 +138,7 @@ def group(call: Call, group_id: str) -> Answer:
     if call.includes("users"):
         body["users"] = [ref(call.store.users[u]) for u in sorted(found.user_ids)]
     if call.includes("memberships"):
-        body["memberships"] = _memberships_of(call, found.id)
+        body["memberships"] = _membership_list(call, _memberships_of(call, found.id))
     return Answer.json({"group": body})
 
 
@@ -271,7 +273,7 @@ def role(call: Call, role_id: str) -> Answer:
         raise StopError(404)
     body = {
         **ref(found),
-        "assignable": not found.builtin,
+        "assignable": True,
         "issues_visibility": found.issues_visibility,
         "time_entries_visibility": "all",
         "users_visibility": "all",

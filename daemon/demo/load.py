@@ -153,7 +153,7 @@ def _load_projects(store: Store, world: World) -> None:
         project = Project(
             store.ids.next("projects"), row["identifier"], row["name"], row["is_public"], store.now()
         )
-        project.description = row.get("description", "")
+        project.description = row.get("description")
         project.status = row.get("status", project.status)
         project.parent_id = by_identifier[row["parent"]] if "parent" in row else None
         by_identifier[project.identifier] = project.id

@@ -128,6 +128,8 @@ def _text_test(each: Filter) -> Test:
     field = each.field
     if each.operator in ("*", "!*"):
         return lambda issue: bool(getattr(issue, field)) == (each.operator == "*")
+    if each.operator == "=":
+        return lambda issue: getattr(issue, field) in each.values
     wanted = each.first.lower()
     if each.operator in ("^", "$"):
         ends = str.startswith if each.operator == "^" else str.endswith

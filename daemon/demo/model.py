@@ -96,7 +96,7 @@ class Project:
     name: str
     is_public: bool
     created_on: datetime
-    description: str = ""
+    description: str | None = None
     status: int = PROJECT_ACTIVE
     parent_id: int | None = None
     updated_on: datetime | None = None

@@ -31,6 +31,7 @@ FIELDS: Final = {
     "tracker_id": ("Tracker", "Трекер"),
     "updated_on": ("Updated", "Обновлено"),
     "watcher_id": ("Watcher", "Наблюдатель"),
+    "watchers": ("Watchers", "Watchers"),
 }
 
 PROBLEMS: Final = {

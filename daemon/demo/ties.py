@@ -11,6 +11,7 @@ from daemon.demo.exchange import Answer, Call, StopError
 from daemon.demo.guards import authorize, find_issue, project_of
 from daemon.demo.model import Detail, Issue, Journal, Relation
 from daemon.demo.saving import Saving
+from daemon.demo.urls import base_url
 
 _REVERSED: Final = {"duplicated": "duplicates", "blocked": "blocks", "follows": "precedes"}
 _OTHER_SIDE: Final = {"duplicates": "duplicated", "blocks": "blocked", "precedes": "follows"}
@@ -73,7 +74,8 @@ def add_relation(call: Call, issue_id: str) -> Answer:
         return Answer.errors(problems)
     row = _relation(call, issue, other, kind, casts.whole(given.get("delay")))
     _save_relation(call, row)
-    return Answer.json({"relation": render.relation(row)}, 201)
+    location = f"{base_url(call.request)}/relations/{row.id}"
+    return Answer.json({"relation": render.relation(row)}, 201, ("Location", location))
 
 
 def _relation_problems(call: Call, issue: Issue, other: Issue | None, kind: str) -> list[str]:
@@ -166,7 +168,7 @@ def remove_relation(call: Call, relation_id: str) -> Answer:
 def add_watchers(call: Call, issue_id: str) -> Answer:
     """POST /issues/ID/watchers.json: people who cannot watch are skipped without a word."""
     issue = _watchable(call, issue_id, "watchers/create")
-    given = call.section("watcher") or call.fields
+    given = call.section("watcher") or {"user_id": call.fields.get("user_id")}
     ids = given.get("user_ids") or given.get("user_id")
     for each in ids if isinstance(ids, list) else [ids]:
         principal_id = casts.whole(each) or 0
