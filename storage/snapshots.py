@@ -111,10 +111,13 @@ def add_journals_seen(session: Session, journals: Iterable[tuple[int, int, datet
 
 
 def insert_for(session: Session, model: type[Any]) -> "sqlite.Insert | postgresql.Insert":
-    """Return the dialect's INSERT, the one that knows ON CONFLICT."""
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(model)
-    return postgresql.insert(model)
+    """Return the dialect's INSERT into the model's table, the one that knows ON CONFLICT.
+
+    It counts the rows it wrote (`changed_rows`). Into the table, not the model: an INSERT of several
+    rows through the ORM counts none, and neither does psycopg's unless it is told to.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return insert(model.__table__).execution_options(preserve_rowcount=True)
 
 
 def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
