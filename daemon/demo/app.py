@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from daemon.demo import files, issues, lists, ties
+from daemon.demo import files, groups, issues, lists, memberships, planning, projects, ties, users
 from daemon.demo.access import Viewer
 from daemon.demo.exchange import Answer, Call, Request, StopError
 from daemon.demo.model import Json, User
@@ -40,24 +40,44 @@ _TABLE: Final[tuple[tuple[str, str, Endpoint], ...]] = (
     ("GET", rf"/attachments/download/{_ID}", files.download),
     ("GET", rf"/attachments/download/{_ID}/(.+)", files.download),
     ("GET", rf"/attachments/thumbnail/{_ID}", files.download),
-    ("GET", r"/users/current\.json", lists.current_user),
-    ("GET", r"/users\.json", lists.users),
-    ("GET", rf"/users/{_ID}\.json", lists.user),
-    ("GET", r"/groups\.json", lists.groups),
-    ("GET", rf"/groups/{_ID}\.json", lists.group),
+    ("GET", r"/users/current\.json", users.current_user),
+    ("GET", r"/users\.json", users.users),
+    ("GET", rf"/users/{_ID}\.json", users.user),
+    ("GET", r"/groups\.json", groups.groups),
+    ("GET", rf"/groups/{_ID}\.json", groups.group),
     ("GET", r"/issue_statuses\.json", lists.statuses),
     ("GET", r"/trackers\.json", lists.trackers),
     ("GET", r"/enumerations/issue_priorities\.json", lists.priorities),
-    ("GET", r"/projects\.json", lists.projects),
-    ("GET", rf"/projects/{_NAME}\.json", lists.project),
+    ("GET", r"/projects\.json", projects.projects),
+    ("GET", rf"/projects/{_NAME}\.json", projects.project),
     ("GET", rf"/projects/{_NAME}/issues\.json", issues.index),
     ("POST", rf"/projects/{_NAME}/issues\.json", issues.create),
-    ("GET", rf"/projects/{_NAME}/memberships\.json", lists.memberships),
-    ("GET", rf"/projects/{_NAME}/issue_categories\.json", lists.categories),
-    ("GET", rf"/projects/{_NAME}/versions\.json", lists.versions),
+    ("GET", rf"/projects/{_NAME}/memberships\.json", memberships.memberships),
+    ("GET", rf"/projects/{_NAME}/issue_categories\.json", planning.categories),
+    ("GET", rf"/projects/{_NAME}/versions\.json", planning.versions),
     ("GET", r"/roles\.json", lists.roles),
     ("GET", rf"/roles/{_ID}\.json", lists.role),
     ("GET", r"/custom_fields\.json", lists.custom_fields),
+    ("POST", r"/users\.json", users.create_user),
+    ("PUT", rf"/users/{_ID}\.json", users.update_user),
+    ("DELETE", rf"/users/{_ID}\.json", users.delete_user),
+    ("POST", r"/groups\.json", groups.create_group),
+    ("POST", rf"/groups/{_ID}/users\.json", groups.join_group),
+    ("DELETE", rf"/groups/{_ID}/users/{_ID}\.json", groups.leave_group),
+    ("POST", rf"/projects/{_NAME}/memberships\.json", memberships.create_membership),
+    ("GET", rf"/memberships/{_ID}\.json", memberships.show_membership),
+    ("PUT", rf"/memberships/{_ID}\.json", memberships.update_membership),
+    ("DELETE", rf"/memberships/{_ID}\.json", memberships.delete_membership),
+    ("POST", r"/projects\.json", projects.create_project),
+    ("DELETE", rf"/projects/{_NAME}\.json", projects.delete_project),
+    ("PUT", rf"/projects/{_NAME}/close\.json", projects.close),
+    ("PUT", rf"/projects/{_NAME}/reopen\.json", projects.reopen),
+    ("PUT", rf"/projects/{_NAME}/archive\.json", projects.archive),
+    ("PUT", rf"/projects/{_NAME}/unarchive\.json", projects.unarchive),
+    ("POST", rf"/projects/{_NAME}/issue_categories\.json", planning.create_category),
+    ("DELETE", rf"/issue_categories/{_ID}\.json", planning.delete_category),
+    ("POST", rf"/projects/{_NAME}/versions\.json", planning.create_version),
+    ("DELETE", rf"/versions/{_ID}\.json", planning.delete_version),
 )
 
 

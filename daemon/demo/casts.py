@@ -4,11 +4,13 @@ import re
 from datetime import date
 from typing import Any, Final
 
+from daemon.demo.exchange import crash
+
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})( 00:00:00)?")
 _HOURS: Final = re.compile(r"(\d+(?:[.,]\d+)?)h?")
 _CLOCK: Final = re.compile(r"(\d+):(\d+)")
 _SPOKEN: Final = re.compile(r"(?:(\d+)\s*(?:h|hours?))?\s*(?:(\d+)\s*(?:m|min)?)?", re.IGNORECASE)
-_FALSE: Final = (False, 0, "0", "f", "F", "false", "FALSE", "off", "OFF", "", None)
+_FALSE: Final = (False, 0, "0", "f", "F", "false", "FALSE", "off", "OFF")
 
 
 class BadValueError(ValueError):
@@ -35,13 +37,18 @@ def text(value: Any) -> str | None:
 
 
 def truth(value: Any) -> bool:
+    """PostgreSQL refuses an unknown truth, and Redmine breaks on that."""
+    if value is None or value == "":
+        raise crash()
     return not any(value is f or (value == f and not isinstance(f, bool)) for f in _FALSE)
 
 
 def day(value: Any) -> date | None:
-    """A day as YYYY-MM-DD. BadValueError("not_a_date") for other text."""
-    if not isinstance(value, str) or not value.strip():
+    """A day as YYYY-MM-DD. BadValueError("not_a_date") for other text; a number breaks Redmine."""
+    if value is None or value == "":
         return None
+    if not isinstance(value, str):
+        raise crash()
     found = _DAY.fullmatch(value)
     try:
         if found:

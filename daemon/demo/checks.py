@@ -45,7 +45,9 @@ def _custom_fields(viewer: Viewer, draft: Draft) -> Problems:
         if viewer.sees_field(field, project):
             given = draft.issue.custom_values.get(field.id)
             values = [v for v in (given if isinstance(given, list) else [given]) if v]
-            if not values and field.required:
+            if isinstance(given, list) and not field.multiple:
+                yield field.name, "invalid"
+            elif not values and field.required:
                 yield field.name, "blank"
             elif kind := next((k for v in values if (k := _wrong_custom(field, v))), None):
                 yield field.name, kind

@@ -129,6 +129,7 @@ def _move(viewer: Viewer, draft: Draft, given: Any) -> None:
     issue.project_id = project.id
     if old not in (None, project.id):
         _leave_project(viewer, issue, project)
+        _refill_custom_values(issue)
 
 
 def _leave_project(viewer: Viewer, issue: Issue, project: Project) -> None:
@@ -149,6 +150,12 @@ def _leave_project(viewer: Viewer, issue: Issue, project: Project) -> None:
         issue.parent_id = None
 
 
+def _refill_custom_values(issue: Issue) -> None:
+    """Another project or tracker gets the values written anew, and so null becomes ""."""
+    for field_id, value in issue.custom_values.items():
+        issue.custom_values[field_id] = "" if value is None else value
+
+
 def root_of(viewer: Viewer, project_id: int | None) -> int | None:
     """The top project above; subtasks may cross projects within one tree."""
     projects = viewer.store.projects
@@ -161,6 +168,8 @@ def _assign_tracker(viewer: Viewer, draft: Draft, given: Any) -> None:
     project = viewer.store.projects.get(draft.issue.project_id or 0)
     wanted = casts.whole(given)
     if wanted is not None and may_use_tracker(viewer, wanted, project):
+        if draft.issue.tracker_id not in (None, wanted):
+            _refill_custom_values(draft.issue)
         draft.issue.tracker_id = wanted
     if draft.issue.tracker_id is None and project is not None:
         usable = (t for t in viewer.store.trackers if may_use_tracker(viewer, t, project))
@@ -182,13 +191,14 @@ def _assign_one(viewer: Viewer, draft: Draft, name: str, value: Any) -> None:
     if name in _CASTS:
         _assign_cast(draft, name, value)
     elif name == "description":
-        draft.issue.description = re.sub(r"\r\n|\n|\r", "\r\n", value) if isinstance(value, str) else value
+        written = casts.text(value)
+        draft.issue.description = None if written is None else re.sub(r"\r\n|\n|\r", "\r\n", written)
     elif name == "done_ratio":
         draft.issue.done_ratio = casts.whole(value) or 0
     elif name == "notes":
         draft.notes = casts.text(value) or ""
     elif name == "private_notes":
-        draft.private_notes = casts.truth(value)
+        draft.private_notes = value not in (None, "") and casts.truth(value)
     elif name == "watcher_user_ids":
         draft.watcher_ids = [n for n in map(casts.whole, value) if n] if isinstance(value, list) else []
     elif name == "lock_version":

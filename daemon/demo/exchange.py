@@ -71,6 +71,11 @@ class StopError(Exception):
         self.answer = answer or Answer(status, b"", EMPTY_TYPE, headers)
 
 
+def crash() -> StopError:
+    """500 as from an exception that nobody caught, with Rails' own words."""
+    return StopError(500, answer=Answer.json({"status": 500, "error": "Internal Server Error"}, 500))
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request together with who makes it; `fields` is its JSON body, {} without one."""
@@ -90,7 +95,7 @@ class Call:
             return value
         if value is None:
             return {}
-        raise StopError(500, answer=Answer.json({"status": 500, "error": "Internal Server Error"}, 500))
+        raise crash()
 
     def denied(self) -> StopError:
         """403 for who is signed in, else 401 (`deny_access`)."""

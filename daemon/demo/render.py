@@ -127,7 +127,7 @@ def issue_page(viewer: Viewer, issue: Issue, includes: Includes, base_url: str) 
     if includes("journals"):
         body["journals"] = journals(viewer, issue, project)
     if includes("watchers") and viewer.has("view_issue_watchers", project):
-        watching = (viewer.store.principal(p) for p in viewer.store.watchers.of(issue.id))
+        watching = (viewer.store.principal(p) for p in sorted(viewer.store.watchers.of(issue.id)))
         body["watchers"] = [ref(p) for p in watching if p is not None]
     return body
 
@@ -172,7 +172,7 @@ def _journal(viewer: Viewer, entry: Journal, project: Project) -> Json:
     }
 
 
-RELATION_ORDER = ("relates", "duplicates", "duplicated", "blocks", "blocked", "precedes", "follows")
+RELATION_ORDER = ("relates", "duplicates", "blocks", "precedes", "copied_to")
 
 
 def visible_relations(viewer: Viewer, issue: Issue) -> list[Relation]:

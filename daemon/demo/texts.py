@@ -16,6 +16,10 @@ FIELDS: Final = {
     "estimated_hours": ("Estimated time", "Оценка временных затрат"),
     "filename": ("File", "Файл"),
     "fixed_version_id": ("Target version", "Версия"),
+    "identifier": ("Identifier", "Уникальный идентификатор"),
+    "firstname": ("First name", "Имя"),
+    "lastname": ("Last name", "Фамилия"),
+    "login": ("Login", "Пользователь"),
     "is_private": ("Private", "Частная"),
     "issue_id": ("Issue", "Задача"),
     "issue_to_id": ("Related issue", "Связанные задачи"),
@@ -24,6 +28,7 @@ FIELDS: Final = {
     "parent_issue_id": ("Parent task", "Родительская задача"),
     "priority_id": ("Priority", "Приоритет"),
     "project_id": ("Project", "Проект"),
+    "role": ("Role", "Роль"),
     "relation_type": ("Relation type", "Тип связи"),
     "start_date": ("Start date", "Дата начала"),
     "status_id": ("Status", "Статус"),
@@ -31,10 +36,12 @@ FIELDS: Final = {
     "tracker_id": ("Tracker", "Трекер"),
     "updated_on": ("Updated", "Обновлено"),
     "watcher_id": ("Watcher", "Наблюдатель"),
+    "user_id": ("User", "Пользователь"),
     "watchers": ("Watchers", "Watchers"),
 }
 
 PROBLEMS: Final = {
+    "empty": ("cannot be empty", "не может быть пустым"),
     "blank": ("cannot be blank", "не может быть пустым"),
     "inclusion": ("is not included in the list", "имеет непредусмотренное значение"),
     "invalid": ("is invalid", "имеет неверное значение"),
@@ -43,7 +50,7 @@ PROBLEMS: Final = {
     "taken": ("has already been taken", "уже существует"),
     "too_long": (
         "is too long (maximum is {count} characters)",
-        "слишком большой длины (не может быть больше чем {count} символов)",
+        "слишком большой длины (не может быть больше чем {count} символа)",
     ),
     "greater_than_start_date": ("must be greater than start date", "должна быть позднее даты начала"),
     "earlier_than_minimum_start_date": (

@@ -4,17 +4,24 @@ Source: Redmine 5.0.4, app/controllers/journals_controller.rb, issue_relations_c
 watchers_controller.rb and app/models/issue_relation.rb.
 """
 
+import re
 from typing import Final
 
 from daemon.demo import casts, history, render, schedule, texts
 from daemon.demo.exchange import Answer, Call, StopError
 from daemon.demo.guards import authorize, find_issue, project_of
-from daemon.demo.model import Detail, Issue, Journal, Relation
+from daemon.demo.history import Entry
+from daemon.demo.model import Detail, Issue, Journal, Json, Relation
 from daemon.demo.saving import Saving
 from daemon.demo.urls import base_url
 
-_REVERSED: Final = {"duplicated": "duplicates", "blocked": "blocks", "follows": "precedes"}
-_OTHER_SIDE: Final = {"duplicates": "duplicated", "blocks": "blocked", "precedes": "follows"}
+_REVERSED: Final = {
+    "duplicated": "duplicates",
+    "blocked": "blocks",
+    "follows": "precedes",
+    "copied_from": "copied_to",
+}
+_OTHER_SIDE: Final = {kind: other for other, kind in _REVERSED.items()}
 _TYPES: Final = render.RELATION_ORDER
 
 
@@ -40,7 +47,9 @@ def _rewrite(call: Call, journal: Journal, issue: Issue) -> None:
     if "notes" in given:
         journal.notes = casts.text(given["notes"])
     if "private_notes" in given and call.viewer.has("set_notes_private", project_of(call, issue)):
-        journal.private_notes = casts.truth(given["private_notes"])
+        journal.private_notes = given["private_notes"] not in (None, "") and casts.truth(
+            given["private_notes"]
+        )
     if not journal.details and not (journal.notes or "").strip():
         call.store.drop_journal(journal)
 
@@ -65,7 +74,18 @@ def add_relation(call: Call, issue_id: str) -> Answer:
     """POST /issues/ID/relations.json: a journal on both sides, no bump unless the follower's dates move."""
     issue = _any_issue(call, issue_id)
     given = call.section("relation")
-    other = call.store.issues.get(casts.whole(given.get("issue_to_id")) or 0)
+    wanted = str(given.get("issue_to_id") or "").split(",")
+    named = [one.strip() for one in wanted if one.strip() or len(wanted) == 1]
+    entry = history.open_entry(issue)
+    answers = [_add_one(call, entry, one, given) for one in named]
+    return answers[-1] if answers else Answer.errors([])
+
+
+def _add_one(call: Call, entry: Entry, wanted: str, given: Json) -> Answer:
+    """Several may be named with commas between; they share this side's journal, the last gives the answer."""
+    issue = entry.before
+    number = re.fullmatch(r"#?(\d+)", wanted)
+    other = call.store.issues.get(int(number[1])) if number else None
     if other is not None and not call.viewer.sees(other):
         other = None
     kind = str(given.get("relation_type") or "relates")
@@ -73,7 +93,7 @@ def add_relation(call: Call, issue_id: str) -> Answer:
     if problems or other is None:
         return Answer.errors(problems)
     row = _relation(call, issue, other, kind, casts.whole(given.get("delay")))
-    _save_relation(call, row)
+    _save_relation(call, row, {issue.id: entry, other.id: history.open_entry(other)})
     location = f"{base_url(call.request)}/relations/{row.id}"
     return Answer.json({"relation": render.relation(row)}, 201, ("Location", location))
 
@@ -122,11 +142,11 @@ def _relation(call: Call, issue: Issue, other: Issue, kind: str, delay: int | No
     )
 
 
-def _save_relation(call: Call, row: Relation) -> None:
-    entries = {i: history.open_entry(call.store.issues[i]) for i in (row.from_id, row.to_id)}
+def _save_relation(call: Call, row: Relation, entries: dict[int, Entry]) -> None:
     call.store.add_relation(row)
     Saving(call.viewer).push_follower(row, entries[row.to_id])
-    for issue_id, entry in entries.items():
+    for issue_id in (row.from_id, row.to_id):
+        entry = entries[issue_id]
         entry.details.append(_seen_from(row, issue_id, added=True))
         history.write(call.viewer, entry, call.store.issues[issue_id])
 
