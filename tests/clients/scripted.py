@@ -87,7 +87,7 @@ class ScriptedServer:
     open_at_most: int = 0
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         # Set when the server stops: ends every stall.
@@ -109,6 +109,11 @@ class ScriptedServer:
             move = self.moves.pop(0) if self.moves else self.rest
         return move(seen, sock)
 
+    def all_closed(self, *, within_s: float) -> bool:
+        """Wait until the client has closed every connection; False when it does not."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self.open_now == 0, within_s)
+
     def opened(self) -> int:
         with self._lock:
             self.connections += 1
@@ -119,6 +124,7 @@ class ScriptedServer:
     def closed(self) -> None:
         with self._lock:
             self.open_now -= 1
+            self._lock.notify_all()
 
     def __enter__(self) -> Self:
         self._thread.start()

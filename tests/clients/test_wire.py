@@ -1,5 +1,6 @@
 """The transport against a server that misbehaves in every way we could think of."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -7,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import requests
 from structlog.testing import capture_logs
 
+from daemon.clients.deadline import BoundedAdapter
 from daemon.clients.errors import (
     Rejected,
     SourceError,
@@ -300,6 +303,32 @@ def test_a_refused_connection_is_tried_again_and_named(
         act(client)
     assert len(fake_time.sleeps) == 2
     assert "may or may not" not in str(caught.value)
+
+
+@pytest.mark.parametrize("act", [read, write], ids=["read", "write"])
+def test_a_host_that_takes_no_connection_is_named(
+    act: Callable[[RedmineClient], None], client_for: ClientFor
+) -> None:
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # fill the queue: the system now leaves further callers without an answer
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        client = client_for(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", connect_timeout_s=0.05, retries=2
+        )
+        with pytest.raises(SourceUnavailable, match=r"within connect_timeout_s = 0\.05") as caught:
+            act(client)
+    assert client.requests_made == 3
+    assert "may or may not" not in str(caught.value)
+
+
+def test_without_a_deadline_the_connections_are_ordinary_ones(server: ScriptedServer) -> None:
+    server.rest = GOOD
+    with requests.Session() as session:
+        session.mount("http://", BoundedAdapter())
+        assert session.get(server.url, timeout=10).json() == STATUSES
 
 
 def test_an_unknown_host_is_named(client_for: ClientFor) -> None:
