@@ -97,7 +97,8 @@ def main() -> None:
         run.stop()
     median, p99 = statistics.median(stretches), stretches[int(len(stretches) * 0.99) - 1]
     print(
-        f"poll_to_frame: {changes} changes, median {median:.0f} ms, p99 {p99:.0f} ms, best {stretches[0]:.0f} ms"
+        f"poll_to_frame: {changes} changes, median {median:.0f} ms, p99 {p99:.0f} ms, "
+        f"best {stretches[0]:.0f} ms"
     )
 
 
