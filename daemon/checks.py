@@ -36,7 +36,7 @@ def database_fault(settings: StorageSettings) -> str:
         migrate.require_current(database)
         with database.write() as session:
             session.connection()
-    except (StorageError, ValueError) as e:
+    except (StorageError, ConfigError) as e:
         return str(e)
     return ""
 

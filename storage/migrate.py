@@ -7,9 +7,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
 
-from storage.session import Database, StorageError, explain
+from storage.session import Database, StorageError, translated
 
 LOCK_KEY = 7_245_001  # any number that is only ours: two upgrades at once must not interleave
 
@@ -31,11 +30,8 @@ def head() -> str:
 
 def current(database: Database) -> str | None:
     """Return the database's revision, None where it has no tables yet. Raises StorageError."""
-    try:
-        with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as e:
-        raise StorageError(explain(database, e)) from e
+    with translated(database), database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(database: Database) -> tuple[str | None, str]:
@@ -44,14 +40,11 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     if before is not None and not _is_known(before):
         raise StorageError(_mismatch(before))
     config = alembic_config()
-    try:
-        with database.engine.begin() as connection:
-            if not database.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except OperationalError as e:
-        raise StorageError(explain(database, e)) from e
+    with translated(database), database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
     return before, head()
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from storage.settings import StorageSettings
+
+POOL_TIMEOUT_S = 30
 
 
 class StorageError(Exception):
@@ -49,13 +52,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Give a session for reading; nothing it does is kept."""
-        with _translated(self), Session(self._reader) as session:
+        with translated(self), Session(self._reader) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose work is committed as one transaction, or not at all."""
-        with _translated(self), Session(self._writer) as session, session.begin():
+        with translated(self), Session(self._writer) as session, session.begin():
             if self.is_sqlite:
                 session.connection()  # take the write lock before the first read, not after
             yield session
@@ -70,7 +73,8 @@ class Database:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as e:
             raise StorageError(
-                f"{self.directory}: cannot make the folder of the database: {e.strerror}"
+                f"{self.directory}: cannot make the folder of the database ({e.strerror}): "
+                "make it by hand, or name another in [storage] directory"
             ) from e
 
 
@@ -80,7 +84,7 @@ def _sqlite_engine(settings: StorageSettings, url: sa.URL, *, writes: bool) -> s
         connect_args={"timeout": settings.busy_timeout_s, "check_same_thread": False},
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
-        pool_timeout=30,
+        pool_timeout=POOL_TIMEOUT_S,
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -109,40 +113,65 @@ def _postgres_engine(settings: StorageSettings, url: sa.URL) -> sa.Engine:
         connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c statement_timeout=60000"},
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
-        pool_timeout=30,
+        pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
     )
 
 
 CURES = (
     ("readonly database", "the database is read-only: give the service's user the right to write {place}"),
+    ("read-only transaction", "{place} is read-only, a stand-by perhaps: name the server that takes writes"),
     (
         "database or disk is full",
         "the disk is full: make room where {place} lies, or move [storage] directory",
     ),
+    ("no space left on device", "the disk is full: make room where the data of {place} lies"),
     ("unable to open database file", "cannot open {place}: check that the folder exists and may be written"),
     ("database is locked", "{place} is locked by another program: end it, or raise storage.busy_timeout_s"),
     ("file is not a database", "{place} is not a SQLite database: name another file in storage.url"),
     ("malformed", "{place} is damaged: restore it from a backup"),
     ("no such table", "{place} has no tables yet: run `helpdesk db upgrade`"),
+    ("already exists", "{place} holds tables of another program: name a database of our own in storage.url"),
     ("does not exist", "{place} lacks a table or does not exist: create it and run `helpdesk db upgrade`"),
+    ("permission denied", "{place} refuses its user: make them the owner of the database and its tables"),
     (
         "authentication failed",
         "{place} refuses the password: check storage.url or the variable in storage.url_env",
     ),
+    ("no password supplied", "{place} wants a password: put the whole address into storage.url_env"),
+    ("resolve host", "{place}: there is no such host: check storage.url"),
+    ("too many clients", "{place} has no connection left: lower storage.pool_size or raise max_connections"),
+    ("too many connections", "{place} has no connection left: lower storage.pool_size or raise its limit"),
+    ("connection slots", "{place} has no connection left: lower storage.pool_size or raise max_connections"),
+    ("statement timeout", "{place} took longer than a minute over one statement: is it overloaded?"),
     ("connection refused", "{place} does not answer: is PostgreSQL running?"),
     ("timeout", "{place} does not answer in time: is PostgreSQL reachable?"),
     ("connection", "{place} cannot be reached: is PostgreSQL running?"),
 )
+# Of a statement that is wrong in itself only these are the database's fault, not the program's.
+SCHEMA_TROUBLE = ("does not exist", "already exists", "permission denied")
 
 
 @contextmanager
-def _translated(database: Database) -> Iterator[None]:
-    """Turn a driver's complaint about the database itself into one that says what to do."""
+def translated(database: Database) -> Iterator[None]:
+    """Turn a complaint about the database itself into a StorageError that says what to do.
+
+    Rows that break a rule and statements that are wrong are ours: they stay what they are.
+    """
     try:
         yield
-    except OperationalError as e:
+    except (IntegrityError, DataError):
+        raise
+    except ProgrammingError as e:
+        if not any(part in str(e.orig).partition("\n")[0] for part in SCHEMA_TROUBLE):
+            raise
         raise StorageError(explain(database, e)) from e
+    except DBAPIError as e:
+        raise StorageError(explain(database, e)) from e
+    except PoolTimeout as e:
+        raise StorageError(
+            f"no connection to the database became free within {POOL_TIMEOUT_S} s: raise storage.pool_size"
+        ) from e
 
 
 def explain(database: Database, error: DBAPIError) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage.configuration import Settings
+from storage.configuration import ConfigError, Settings
 
 BACKENDS = ("sqlite", "postgresql+psycopg")
 
@@ -32,14 +32,17 @@ class StorageSettings(Settings):
         return self
 
     def engine_url(self) -> URL:
-        """Return the SQLAlchemy address, from `url`, `url_env` or the default file. Raises ValueError."""
-        if self.url_env:
-            if not os.environ.get(self.url_env):
-                raise ValueError(f"storage.url_env names {self.url_env}, which is not set in the environment")
-            return _checked(os.environ[self.url_env])
-        if self.url:
-            return _checked(self.url)
-        return URL.create("sqlite", database=str(self.directory / "helpdesk.db"))
+        """Return the SQLAlchemy address, from `url`, `url_env` or the default file. Raises ConfigError."""
+        if not self.url_env:
+            default = URL.create("sqlite", database=str(self.directory / "helpdesk.db"))
+            return _checked(self.url) if self.url else default
+        text = os.environ.get(self.url_env, "")
+        if not text:
+            raise ConfigError(f"storage.url_env names {self.url_env}, which is not set in the environment")
+        try:
+            return _checked(text)
+        except ValueError as e:
+            raise ConfigError(f"{self.url_env}, which storage.url_env names: {e}") from e
 
 
 def _checked(text: str) -> URL:
@@ -49,4 +52,7 @@ def _checked(text: str) -> URL:
         raise ValueError("is not a database address such as postgresql+psycopg://user@host/name") from e
     if url.drivername not in BACKENDS:
         raise ValueError(f"{url.drivername} is not supported; allowed: {', '.join(BACKENDS)}")
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        # Each connection would have a database of its own, and the other process none of them.
+        raise ValueError("a database in memory is not supported: name a file, as in sqlite:////var/lib/h.db")
     return url

@@ -37,6 +37,7 @@ if given is not None:
     run(given)
 else:
     path = config_path()
-    tables = read_tables(path)
-    with Database(build(StorageSettings, tables.get("storage", {}), "storage", path)).engine.begin() as own:
+    database = Database(build(StorageSettings, read_tables(path).get("storage", {}), "storage", path))
+    with database.engine.begin() as own:
         run(own)
+    database.dispose()
