@@ -55,13 +55,14 @@ class Live:
 
     def start(self) -> None:
         """Begin to follow the tables. Call it in the process that serves, after any fork."""
+        self._app.jinja_env.get_template("_notification.html")  # compiled now, not for the first reader
         self.tail.start()
 
     def stop(self) -> None:
         """End the tail and close every connection, so that clients come back to the next process."""
         self.tail.stop()
         for connection in list(self._server().eio.sockets.values()):
-            connection.close(wait=False)
+            _cut(connection)
 
     def is_fresh(self) -> bool:
         """Say whether the tail does its work."""
@@ -205,7 +206,7 @@ class Live:
                 self._send(ENDED_EVENT, {}, socket.sid)
                 self._server().disconnect(socket.sid)
                 if transport is not None:
-                    transport.close(wait=False)
+                    _cut(transport)
 
     def _server(self) -> Any:
         """Return python-socketio's server, which Flask-SocketIO types as absent."""
@@ -222,6 +223,14 @@ class Live:
         doubtful = [row for row in rows if row.verify_at_show]
         if doubtful:
             self.socketio.start_background_task(self._rights.verify, person_of(user), doubtful)
+
+
+def _cut(transport: Any) -> None:
+    """Close a connection after what is queued for it, without waiting for the client.
+
+    `abort` leaves Engine.IO's own closing packet out, after which some clients do not come back.
+    """
+    transport.close(wait=False, abort=True)
 
 
 def _last_of(auth: object) -> int | None:

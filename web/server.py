@@ -81,6 +81,7 @@ def options(web: WebSettings) -> dict[str, Any]:
         "logger_class": StdlibLogger,
         "post_fork": _after_fork,
         "forwarded_allow_ips": "",  # our own layer decides whom to believe
+        "control_socket_disable": True,
         "proc_name": "helpdesk-web",
     }
 

@@ -139,9 +139,9 @@ class Transport:
 
     is_closed: bool = False
 
-    def close(self, *, wait: bool) -> None:
+    def close(self, *, wait: bool, abort: bool) -> None:
         """Close."""
-        assert not wait, "closing must not wait for the client"
+        assert (wait, abort) == (False, True), "closing must not wait for the client"
         self.is_closed = True
 
 
