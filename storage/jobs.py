@@ -10,6 +10,8 @@ from storage.models import JobRun, JobState
 from storage.snapshots import changed_rows, insert_for
 
 DAEMON = "@daemon"  # the row whose lease says which daemon polls
+# Nobody asks for a lease as long as this: one that ends later was written before the clock was set back.
+TOO_FAR = timedelta(hours=1)
 
 
 class LeaseLost(Exception):
@@ -79,7 +81,8 @@ def acquire_lease(session: Session, owner: str, now: datetime, ttl_s: float, nam
     One conditional UPDATE, so of two daemons that try at once exactly one succeeds.
     """
     session.execute(insert_for(session, JobState).values(name=name).on_conflict_do_nothing())
-    free = sa.or_(JobState.lease_owner.in_(["", owner]), JobState.lease_until < now)
+    has_ended = sa.or_(JobState.lease_until < now, JobState.lease_until > now + TOO_FAR)
+    free = sa.or_(JobState.lease_owner.in_(["", owner]), has_ended)
     taken = session.execute(
         sa.update(JobState)
         .where(JobState.name == name, free)
