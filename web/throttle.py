@@ -59,7 +59,7 @@ class Throttle:
         used = self._limiter.current_limit
         with contextlib.suppress(StorageError):
             if used is not None:
-                return max(1, int(used.reset_at - time.time()) + 1)
+                return max(1, int(used.reset_at - time.time()))
         return 60
 
 
