@@ -70,6 +70,20 @@ def test_days_and_times_are_the_readers_own(
     expect(page.locator(".note-time")).to_contain_text(hour)
 
 
+def test_times_stay_true_on_a_page_that_stays_open(desk: Desk, viewer: ViewerUnderTest) -> None:
+    person = viewer.person()
+    viewer.notify(person)
+    page = desk.device().new_page()
+    page.clock.install()
+    log_in(page, person)
+    expect(page.locator(".note-time")).to_have_text("just now")
+    page.clock.fast_forward("05:00")
+    expect(page.locator(".note-time")).to_have_text("5 min. ago")
+    page.clock.fast_forward("24:00:00")
+    expect(page.locator(".day")).to_have_text("Yesterday")
+    expect(page.locator(".note-time")).to_contain_text(":")
+
+
 def test_a_withheld_text_is_not_in_the_page_until_rights_are_confirmed(
     desk: Desk, viewer: ViewerUnderTest
 ) -> None:

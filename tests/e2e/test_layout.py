@@ -50,6 +50,18 @@ def _pages(desk: Desk, viewer: ViewerUnderTest, **options: Any) -> dict[str, Cal
 PAGES = ("log-in", "inbox", "empty", "error")
 
 
+def _cut_off(page: Page) -> list[str]:
+    """Return the elements that reach over the right edge of their card."""
+    cut: list[str] = page.locator(".note").evaluate_all(
+        """cards => cards.flatMap((card) => {
+          const edge = card.getBoundingClientRect().right;
+          const seen = [...card.querySelectorAll("*")].filter((e) => !e.closest(".visually-hidden"));
+          return seen.filter((e) => e.getBoundingClientRect().right > edge + 1).map((e) => e.className);
+        })"""
+    )
+    return cut
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_a_phone_never_scrolls_sideways(
@@ -57,6 +69,7 @@ def test_a_phone_never_scrolls_sideways(
 ) -> None:
     page = _pages(desk, viewer, viewport=PHONE, locale=language)[name]()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert _cut_off(page) == []
     for summary in page.locator("details.menu > summary").all():
         summary.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

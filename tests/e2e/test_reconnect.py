@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.desk import Desk, card_ids, expect_live
+from tests.e2e.desk import Desk, card_ids, expect_live, log_in
 from tests.e2e.viewer import Person, ViewerUnderTest
 
 pytestmark = pytest.mark.real
+API = "**/tasks/api/notifications?*"
 OpenDesk = Callable[[ViewerUnderTest], Desk]
 LOST = r"WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
 # Sends the socket where there is none while `isBlocked`: what a proxy without WebSocket looks like.
@@ -25,6 +26,12 @@ def _state(page: Page, state: str, timeout_s: float = 15) -> None:
     expect(page.locator("#connection")).to_have_attribute("data-state", state, timeout=timeout_s * 1000)
 
 
+def _without_api(desk: Desk, page: Page) -> None:
+    """Leave the socket as the only way in: reading by HTTP would hide what the socket does not bring."""
+    desk.allow("ERR_FAILED")
+    page.route(API, lambda route: route.abort())
+
+
 def test_a_page_catches_up_after_the_viewer_was_killed(
     open_desk: OpenDesk, own_viewer: ViewerUnderTest
 ) -> None:
@@ -33,6 +40,7 @@ def test_a_page_catches_up_after_the_viewer_was_killed(
     desk = open_desk(own_viewer)
     desk.allow(LOST)
     page = desk.inbox(person)
+    _without_api(desk, page)
     own_viewer.kill()
     _state(page, "reconnecting")
     missed = own_viewer.notify_all(person, [{}] * 5)
@@ -117,6 +125,23 @@ def test_without_websocket_the_page_reads_every_30_seconds_and_returns(
     live = viewer.notify(person)
     expect(page.locator(f"#n{live}")).to_be_visible()
     assert card_ids(page) == [live, read, new]
+
+
+def test_a_cut_replay_is_completed_from_the_api(desk: Desk, viewer: ViewerUnderTest) -> None:
+    person = viewer.person()
+    viewer.notify(person)
+    desk.allow(LOST)
+    page = desk.device().new_page()
+    page.add_init_script(BLOCK_SOCKETS)
+    _without_api(desk, page)
+    log_in(page, person)
+    missed = viewer.notify_all(person, [{}] * 1200)
+    page.unroute(API)
+    page.evaluate("window.isBlocked = false")
+    _state(page, "live", 30)
+    expect(page.locator(".note").first).to_have_attribute("data-id", str(missed[-1]))
+    expect(page.locator(".note")).to_have_count(20)
+    assert card_ids(page) == sorted(missed, reverse=True)[:20]
 
 
 def test_a_session_that_ended_unseen_is_told_at_the_next_reading(desk: Desk, viewer: ViewerUnderTest) -> None:
