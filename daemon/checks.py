@@ -8,7 +8,7 @@ from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings, SettingsError
 from daemon.config import load
 from daemon.redmine.key import AdminKey
-from storage import migrate
+from storage import jobs, migrate
 from storage.configuration import ConfigError
 from storage.session import Database, StorageError
 from storage.settings import StorageSettings
@@ -34,8 +34,9 @@ def database_fault(settings: StorageSettings) -> str:
     try:
         database = Database(settings)
         migrate.require_current(database)
-        with database.write() as session:
-            session.connection()
+        with database.write() as session, session.begin_nested() as trial:
+            jobs.state(session, "@check")  # a real write, taken back: only that finds a read-only file
+            trial.rollback()
     except (StorageError, ConfigError) as e:
         return str(e)
     return ""
