@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from daemon.clients.errors import NotFound, SourceError, SourceRefused
+from daemon.clients.errors import ImpersonationRefused, NotFound, SourceError, SourceRefused
 from daemon.clients.values import Account, Issue, Journal
 from storage import live, notifications, wakeup
 from storage.columns import utc_now
@@ -75,7 +75,9 @@ class Rights:
         verdicts = Verdicts()
         try:
             self._ask(self._redmine.acting_as(who.redmine_login), who, doubtful, verdicts)
-        except (SourceError, ValueError) as e:
+        except (ImpersonationRefused, ValueError) as e:  # this reader's account, not Redmine
+            log.warning("rights_not_checked", user_id=who.id, error=str(e))
+        except SourceError as e:
             self._rest_until = self._clock() + REST_S
             log.warning("rights_not_checked", user_id=who.id, error=str(e))
         return self._store(who.id, verdicts)
