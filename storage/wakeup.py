@@ -9,13 +9,12 @@ import contextlib
 import os
 import selectors
 import socket
-import threading
 import time
 from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.session import Database
 
@@ -70,20 +69,18 @@ def _send_datagrams(folder: Path) -> None:
         for entry in folder.glob("*.sock"):
             try:
                 sender.sendto(b"!", str(near / entry.name))
-            except BlockingIOError:
-                continue  # its queue is full: it is awake already
             except ConnectionRefusedError:
-                entry.unlink(missing_ok=True)  # its process is gone
-            except FileNotFoundError:
-                continue
+                with contextlib.suppress(OSError):
+                    entry.unlink(missing_ok=True)  # its process is gone
+            except OSError:
+                continue  # its queue is full, so it is awake already; or it is not ours to wake
 
 
 class SocketListener:
     """A datagram socket in the folder beside the SQLite file."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{os.getpid()}-{threading.get_ident():x}.sock"
-        self._path.unlink(missing_ok=True)
+        self._path = folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         with _short_path(folder) as near:
@@ -121,7 +118,7 @@ class PostgresListener:
                 self._connect()
                 return True  # whatever came before the LISTEN must be looked for
             return self._wait(timeout_s)
-        except (DBAPIError, OSError, self._driver_error()):
+        except (SQLAlchemyError, OSError, self._driver_error()):
             self.close()
             time.sleep(min(timeout_s, RETRY_S))
             return False
@@ -129,7 +126,7 @@ class PostgresListener:
     def close(self) -> None:
         """Drop the connection."""
         if self._connection is not None:
-            with contextlib.suppress(DBAPIError):
+            with contextlib.suppress(SQLAlchemyError):
                 self._connection.invalidate()
                 self._connection.close()
             self._connection = None
