@@ -9,6 +9,7 @@ from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
 from web import answers, auth, formats, health, language, notifications, security
+from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
 from web.passwords import Passwords
@@ -47,6 +48,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     live = Live(app, database, rights, settings.web.public_url)
     passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
     app.extensions[EXTENSION] = Viewer(settings, database, passwords, rights, live, throttle)
+    spec.register(app)
     _wrap(app, settings, live)
     return app
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from storage import users
 from storage.session import StorageError
 from web.answers import Problem, log, page, wants_json
+from web.contract import Done, Preferences, SignedIn, documented
 from web.language import gettext, is_time_zone, language
 from web.passwords import Newcomer
 from web.people import Person, sign_in, sign_out, someone
@@ -65,6 +66,7 @@ def login_page() -> str | BaseResponse:
 
 
 @bp.post("/login")
+@documented(SignedIn, 400, 401, 403, 422, 429, 503, json=LoginBody, tags=["users"])  # type: ignore[untyped-decorator]
 def log_in() -> BaseResponse | tuple[str, int]:
     """Check name and password and begin a session.
 
@@ -123,6 +125,7 @@ def csrf_token() -> Response:
 
 
 @bp.get("/logout")
+@documented(Done, tags=["users"])  # type: ignore[untyped-decorator]
 def log_out() -> BaseResponse:
     """End the session, and at once the live connections that were opened in it."""
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -147,6 +150,7 @@ def _signed_in() -> Person | None:
 
 
 @bp.post("/preferences")
+@documented(Preferences, 400, 422, 503, json=PreferencesBody, tags=["users"])  # type: ignore[untyped-decorator]
 def set_preferences() -> BaseResponse:
     """Remember language, theme and time zone: of the user, or of the visitor for this session."""
     given = body(PreferencesBody)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from storage import live, notifications, wakeup
 from storage.columns import utc_now
 from web.answers import page as render_page
+from web.contract import InboxAnswer, Marked, documented
 from web.items import item_of
 from web.language import gettext
 from web.people import Person, person
@@ -84,6 +85,7 @@ def inbox_page() -> str:
 
 @bp.get("/tasks/api/notifications")
 @login_required  # type: ignore[untyped-decorator]
+@documented(InboxAnswer, 401, 422, 503, query=InboxQuery, tags=["notifications"])  # type: ignore[untyped-decorator]
 def inbox_json() -> Response:
     """Return one page of the inbox, newest first."""
     asked = query(InboxQuery)
@@ -101,6 +103,7 @@ def inbox_json() -> Response:
 
 @bp.put("/tasks/api/notifications/<int:notification_id>/read")
 @login_required  # type: ignore[untyped-decorator]
+@documented(Marked, 400, 401, 404, 503, tags=["notifications"])  # type: ignore[untyped-decorator]
 def mark_read(notification_id: int) -> Response:
     """Mark one notification as read; one that is not the asker's does not exist."""
     unread = _mark(person(), notification_id)
@@ -110,6 +113,7 @@ def mark_read(notification_id: int) -> Response:
 
 @bp.put("/tasks/api/notifications/read-all")
 @login_required  # type: ignore[untyped-decorator]
+@documented(Marked, 400, 401, 503, tags=["notifications"])  # type: ignore[untyped-decorator]
 def mark_all_read() -> Response:
     """Mark everything as read."""
     unread = _mark_all(person())

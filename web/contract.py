@@ -1,0 +1,156 @@
+"""What the viewer answers to programs, as models: the OpenAPI document is made of them.
+
+It is at /apidoc/openapi.json. The models that check requests stand beside their views.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from spectree import Response, SpecTree
+
+spec = SpecTree(
+    "flask",
+    title="helpdesk",
+    version="2.0.0",
+    path="apidoc",
+    page_templates={},  # spectree's own pages load their scripts from a CDN
+    mode="strict",
+    annotations=False,
+)
+
+
+class Detail(BaseModel):
+    """One field that changed, with names instead of ids; `label` is a custom field's name."""
+
+    field: str
+    label: str
+    old: str | None
+    new: str | None
+
+
+class Named(BaseModel):
+    """A person or a project of the source."""
+
+    id: int | None
+    name: str
+
+
+class Item(BaseModel):
+    """A notification. `masked`: the reader's rights are being checked again, the text is withheld."""
+
+    id: int
+    issue_id: int | None
+    old_status: str | None
+    new_status: str | None
+    old_subj: str
+    date_created: str = Field(examples=["2024-01-16T14:20:00Z"])
+    is_read: bool
+    type: str = Field(examples=["status_change"])
+    title: str
+    message: str
+    created_at: str
+    subject: str
+    journal_id: int | None
+    reasons: list[str]
+    actor: Named
+    project: Named | None
+    details: list[Detail]
+    notes: str
+    is_private_note: bool
+    url: str
+    masked: bool
+    html: str = Field(default="", description="Only where html=1 was asked for.")
+
+
+class Pagination(BaseModel):
+    """Which page this is."""
+
+    page: int
+    per_page: int
+    total: int
+    pages: int
+
+
+class Source(BaseModel):
+    """How the reading of Redmine does."""
+
+    state: Literal["ok", "down", "starting", "unknown"]
+    since: str | None
+    text: str
+
+
+class InboxAnswer(BaseModel):
+    """One page of the inbox; `last_id` is the cursor for the live connection."""
+
+    notifications: list[Item]
+    pagination: Pagination
+    unread: int
+    last_id: int
+    source: Source | None
+
+
+class Marked(BaseModel):
+    """What came of marking as read."""
+
+    success: Literal[True]
+    message: str
+    unread: int
+
+
+class Refusal(BaseModel):
+    """Why a request was not granted; `errors` by field with 422, `retry_after_s` with 429 and 503."""
+
+    success: Literal[False]
+    code: str
+    message: str
+    errors: dict[str, list[str]] = {}
+    retry_after_s: int | None = None
+
+
+class Account(BaseModel):
+    """Who is signed in."""
+
+    id: int
+    username: str
+    email: str
+    full_name: str
+    is_admin: bool
+    can_access_quality_control: bool
+
+
+class SignedIn(BaseModel):
+    """The answer to a log-in; `csrf_token` goes into X-CSRFToken of every write."""
+
+    success: Literal[True]
+    user: Account
+    redirect_url: str
+    csrf_token: str
+
+
+class Done(BaseModel):
+    """The answer where there is nothing more to say."""
+
+    success: Literal[True]
+    message: str
+
+
+class Preferences(BaseModel):
+    """What was set."""
+
+    success: Literal[True]
+    language: str | None = None
+    theme: str | None = None
+    time_zone: str | None = None
+
+
+class Health(BaseModel):
+    """Whether the process works."""
+
+    status: str
+
+
+def documented(answer: type[BaseModel], *refusals: int, **request: Any) -> Any:
+    """Put a view into the document: its answer, the refusals it knows, and `query` or `json` it takes."""
+    models: dict[str, Any] = {f"HTTP_{status}": Refusal for status in refusals}
+    response = Response(HTTP_200=answer, **models)
+    return spec.validate(resp=response, skip_validation=True, **request)
