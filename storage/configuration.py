@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from storage.logs import mask_text
+
 TABLES = (
     "storage",
     "daemon",
@@ -95,9 +97,10 @@ def _overlay(tables: Tables, environ: Mapping[str, str]) -> None:
 
 def _toml_value(text: str) -> object:
     try:
-        return tomllib.loads(f"v = {text}")["v"]
-    except (tomllib.TOMLDecodeError, KeyError):
+        tables = tomllib.loads(f"v = {text}")
+    except tomllib.TOMLDecodeError:
         return text
+    return tables["v"] if len(tables) == 1 else text
 
 
 def build(model: type[M], table: object, name: str, path: Path | str) -> M:
@@ -136,7 +139,7 @@ def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = mask_text(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 80 else text[:77] + "..."
 
 

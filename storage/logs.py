@@ -7,24 +7,46 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
-_SECRET_KEY = re.compile(r"passw|secret|api_key|token|authorization|cookie|p256dh|vapid", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"(?i)(key=|basic |bearer |://[^:/@\s]+:)[^\s&@\"']+")
+_SECRET_KEY = re.compile(r"passw|secret|api[_-]?key|token|authorization|cookie|p256dh|vapid", re.IGNORECASE)
+_SECRET_TEXTS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"((?:basic|bearer) )[\w+/=.-]{8,}",
+        r"((?:key|token|passw\w*|secret)=)[^\s&\"']+",
+        r"((?:api[_-]?key|password|authorization)[\"']?: ?[\"']?)[^\s&,}\"']+",
+        r"(://[^:/@\s]*:)[^/\s\"']+(?=@)",  # of an address the password only: a port stays readable
+    )
+)
 MASK = "***"
 
 
 def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide values whose key, or whose text, looks like a secret."""
+    """Hide values whose key, or whose text, looks like a secret, however deep they lie."""
     for key, value in event.items():
-        if _SECRET_KEY.search(key):
-            event[key] = MASK
-        elif isinstance(value, str):
-            event[key] = _SECRET_TEXT.sub(rf"\1{MASK}", value)
+        event[key] = MASK if _SECRET_KEY.search(key) else _masked(value)
     return event
+
+
+def mask_text(text: str) -> str:
+    """Return a text without what looks like a secret in it."""
+    for pattern in _SECRET_TEXTS:
+        text = pattern.sub(rf"\1{MASK}", text)
+    return text
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {k: MASK if _SECRET_KEY.search(str(k)) else _masked(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return mask_text(repr(value)) if isinstance(value, BaseException) else value
 
 
 def configure(level: str = "info", style: str = "auto") -> None:
@@ -38,12 +60,14 @@ def configure(level: str = "info", style: str = "auto") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if is_console:
-        last += [mask_secrets, structlog.dev.ConsoleRenderer()]
-    else:
-        last += [structlog.processors.format_exc_info, mask_secrets]
-        last += [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,  # before the masking: an exception's text may hold a secret
+        mask_secrets,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if is_console
+        else structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
