@@ -16,7 +16,7 @@ BUILT = ("web/static/vendor/tabler.css", "web/translations/ru/LC_MESSAGES/messag
 def browser(chromium_path: str) -> Iterator[Browser]:
     """Start Debian's Chromium once; every page gets a profile of its own."""
     if missing := [name for name in BUILT if not (ROOT / name).exists()]:
-        pytest.fail(f"{', '.join(missing)} not built: run `make assets`", pytrace=False)
+        pytest.fail(f"{', '.join(missing)} not built: run `make setup`", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGS))
         yield browser
