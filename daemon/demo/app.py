@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from daemon.demo import files, groups, issues, lists, memberships, planning, projects, ties, users
+from daemon.demo import files, groups, html, issues, lists, memberships, planning, projects, ties, users
 from daemon.demo.access import Viewer
 from daemon.demo.exchange import Answer, Call, Request, StopError
 from daemon.demo.model import Json, User
@@ -20,6 +20,9 @@ _ID, _NAME = r"(\d+)", r"([^/]+?)"
 _TABLE: Final[tuple[tuple[str, str, Endpoint], ...]] = (
     ("GET", r"/issues\.json", issues.index),
     ("POST", r"/issues\.json", issues.create),
+    ("GET", r"/", html.home),
+    ("GET", r"/login", html.login),
+    ("GET", rf"/issues/{_ID}", html.issue),
     ("GET", rf"/issues/{_ID}\.json", issues.show),
     ("PUT", rf"/issues/{_ID}\.json", issues.update),
     ("PATCH", rf"/issues/{_ID}\.json", issues.update),
@@ -114,9 +117,10 @@ class App:
     def _dispatch(self, call: Call) -> Answer:
         if self.store.settings.login_required and not call.viewer.user.logged:
             raise call.login_required()
-        request = call.request
-        for pattern, endpoint in self._endpoints.get((request.method, _first_word(request.path)), ()):
-            found = pattern.fullmatch(request.path)
+        path = call.request.path
+        method = "GET" if call.request.method == "HEAD" else call.request.method
+        for pattern, endpoint in self._endpoints.get((method, _first_word(path)), ()):
+            found = pattern.fullmatch(path)
             if found:
                 return endpoint(call, *found.groups())
         return Answer.page(404)

@@ -6,6 +6,7 @@ import struct
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
@@ -86,6 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent: the requests are in the log of the server."""
 
     def _serve(self) -> None:
+        if self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            self._send(Answer(411))
+            return
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(length) if length else b""
@@ -102,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
 
     def _send(self, answer: Answer, *, upto: int | None = None) -> None:
-        """The head, and the body or only its first `upto` bytes."""
+        """The head, and the body or only its first `upto` bytes. HEAD is told of no length, as Rails does."""
+        if self.command == "HEAD":
+            answer = replace(answer, body=b"")
         self.send_response_only(answer.status)
         if answer.status not in (204, 304):
             self.send_header("Content-Type", answer.content_type)
