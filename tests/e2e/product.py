@@ -1,6 +1,5 @@
 """The whole product as its operator starts it: daemon and viewer in processes of their own."""
 
-import http.client
 import os
 import signal
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from storage.session import Database
 from storage.settings import StorageSettings
-from tests.e2e.viewer import ROOT, Person, free_port, wait_until
+from tests.e2e.viewer import ROOT, Person, free_port, serves, wait_until
 
 START_S = 40
 KEY = "E2E_REDMINE_KEY"
@@ -100,14 +99,7 @@ class Product:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log()
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
-        try:
-            connection.request("GET", "/users/login")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
+        return serves(self._port)
 
 
 def redmine_person(login: str) -> Person:

@@ -200,14 +200,7 @@ class ViewerUnderTest:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log()
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
-        try:
-            connection.request("GET", "/users/login")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
+        return serves(self._port)
 
 
 def free_port() -> int:
@@ -215,3 +208,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def serves(port: int) -> bool:
+    """Whether a viewer on this port of loopback shows its log-in page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/users/login")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
