@@ -59,6 +59,26 @@ def test_a_model_that_the_migrations_do_not_know_is_noticed(empty: Database) -> 
             command.check(config)
 
 
+def test_a_generated_migration_needs_nothing_of_ours_and_works(empty: Database, tmp_path: Path) -> None:
+    """Our datetime is written as Alembic's own: a reference to our models would break the upgrade."""
+    migrate.upgrade(empty)
+    config = migrate.alembic_config()
+    ours = Path(config.get_main_option("script_location") or "") / "versions"
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", f"{ours}\n{tmp_path}")
+    with empty.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE posts"))
+        config.attributes["connection"] = connection
+        command.revision(config, "again", autogenerate=True, rev_id="0002", version_path=str(tmp_path))
+    text = (tmp_path / "0002_again.py").read_text()
+    assert 'sa.Column("date_posted", sa.DateTime(timezone=True)' in text.replace("'", '"')
+    assert "storage" not in text
+    with empty.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    assert "posts" in sa.inspect(empty.engine).get_table_names()
+
+
 def test_upgrading_again_changes_nothing(database: Database) -> None:
     assert migrate.upgrade(database) == (migrate.head(), migrate.head())
     migrate.require_current(database)

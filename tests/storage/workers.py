@@ -1,7 +1,6 @@
 """What the processes of a crew do. Each opens the database for itself."""
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,35 +35,28 @@ def record_keys(settings: StorageSettings, user_ids: list[int], keys: list[str],
     return new
 
 
-def write_ordered_locked(settings: StorageSettings, user_id: int, name: str, for_s: float) -> int:
-    """Record one notification a transaction, each open for a moment longer; return how many."""
-    written = 0
-    until = time.monotonic() + for_s
+def write_ordered(settings: StorageSettings, user_id: int, name: str, times: int) -> None:
+    """Record one notification a transaction, so many times; each stays open for a moment longer."""
     with opened(settings) as database:
-        while time.monotonic() < until:
+        for number in range(times):
             with database.write() as session:
-                notifications.record(session, [notification(user_id, f"{name}:{written}")])
-                session.execute(sa.text("select 1"))  # a statement more, so that commits overtake each other
-            written += 1
-    return written
+                notifications.record(session, [notification(user_id, f"{name}:{number}")])
+                if not database.is_sqlite:  # where there is more than one writer, commits overtake each other
+                    session.execute(sa.text("SELECT pg_sleep(random() * 0.005)"))
 
 
-def write_ordered_unlocked(settings: StorageSettings, user_id: int, name: str, for_s: float) -> int:
+def write_unordered(settings: StorageSettings, user_id: int, name: str, times: int) -> None:
     """The same with the lock taken out, in this process only."""
     live.lock_order = lambda _session: None  # type: ignore[assignment,misc]
-    return write_ordered_locked(settings, user_id, name, for_s)
+    write_ordered(settings, user_id, name, times)
 
 
-def publish_ordered(settings: StorageSettings, user_id: int, for_s: float) -> int:
-    """Publish one live event a transaction; return how many."""
-    written = 0
-    until = time.monotonic() + for_s
+def publish(settings: StorageSettings, user_id: int, times: int) -> None:
+    """Publish one live event a transaction, so many times."""
     with opened(settings) as database:
-        while time.monotonic() < until:
+        for number in range(times):
             with database.write() as session:
-                live.publish(session, user_id, "unread_count", {"unread": written})
-            written += 1
-    return written
+                live.publish(session, user_id, "unread_count", {"unread": number})
 
 
 def count_up(settings: StorageSettings, name: str, times: int) -> None:
