@@ -117,17 +117,35 @@ def reference(detail: JournalDetail, names: Names) -> str | None:
 def assignees(issue: Issue) -> dict[int, int | None]:
     """Who was assigned after each journal (by its id) and at the creation (under 0).
 
-    Walked back from the present: a poll that comes late must tell who was concerned then, not now.
+    A poll that comes late must tell who was concerned then, not now. Told from the journals wherever they
+    speak of it: Redmine reads the issue first and its journals after that, so that somebody who writes in
+    between leaves an issue older than its last journal.
     """
-    current = issue.assigned_to.id if issue.assigned_to else None
-    after: dict[int, int | None] = {}
-    for journal in reversed(issue.journals or ()):
+    moves = [
+        (journal.id, detail)
+        for journal in issue.journals or ()
+        for detail in journal.details
+        if (detail.property, detail.name) == ("attr", "assigned_to_id")
+    ]
+    now = issue.assigned_to.id if issue.assigned_to else None
+    current = _number(moves[0][1].old_value) if moves else now
+    after = {0: current}
+    moved_to = {journal_id: _number(detail.new_value) for journal_id, detail in moves}
+    for journal in issue.journals or ():
+        current = moved_to.get(journal.id, current)
         after[journal.id] = current
-        for detail in journal.details:
-            if (detail.property, detail.name) == ("attr", "assigned_to_id"):
-                current = _number(detail.old_value)
-    after[0] = current
     return after
+
+
+def _first_description(issue: Issue) -> str:
+    """The description as it was at the creation: it may have been edited before anybody looked."""
+    edits = (
+        detail.old_value
+        for journal in issue.journals or ()
+        for detail in journal.details
+        if (detail.property, detail.name) == ("attr", "description")
+    )
+    return next(edits, issue.description) or ""
 
 
 def _creation(issue: Issue, assignee: int | None) -> Change:
@@ -137,7 +155,9 @@ def _creation(issue: Issue, assignee: int | None) -> Change:
         item_id=issue.id,
         at=issue.created_on,
         actor=Person(issue.author.id, issue.author.name),
-        concerned=Concerned(assignee, None, issue.author.id, _watchers(issue), mentioned(issue.description)),
+        concerned=Concerned(
+            assignee, None, issue.author.id, _watchers(issue), mentioned(_first_description(issue))
+        ),
         subject=issue.subject,
         project=Person(issue.project.id, issue.project.name),
     )
