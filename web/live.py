@@ -74,7 +74,7 @@ class Live:
 
     def end_session(self, user_id: int, device: str) -> None:
         """Close what was opened in a session that has ended: here at once, elsewhere through the table."""
-        self._drop(self.sockets.those(lambda socket: socket.device == device))
+        self._drop(self.sockets.of_device(device))
         try:
             with self._database.write() as writing:
                 live.publish(writing, user_id, ENDED_EVENT, {"device": device})
@@ -155,17 +155,15 @@ class Live:
 
     def sweep(self) -> None:
         """Drop the sockets of users who were deactivated or signed out everywhere, and forget dead ones."""
-        present = self.sockets.user_ids()
+        present = self.sockets.all()  # who connects meanwhile is none of this round's
         if not present:
             return
         with self._database.read() as reading:
-            people = users.with_ids(reading, present)
+            people = users.with_ids(reading, {socket.user_id for socket in present})
         self._drop(
-            self.sockets.those(
-                lambda socket: (
-                    not _is_valid(socket, people.get(socket.user_id)) or self._transport(socket) is None
-                )
-            )
+            socket
+            for socket in present
+            if not _is_valid(socket, people.get(socket.user_id)) or self._transport(socket) is None
         )
 
     def _announce(self, row: Notification, user: User, to: str) -> None:
@@ -187,8 +185,8 @@ class Live:
 
     def _pass_on(self, event: LiveEvent) -> None:
         if event.event == ENDED_EVENT:
-            device = event.payload.get("device")
-            self._drop(self.sockets.those(lambda socket: socket.device == device))
+            device = str(event.payload.get("device"))
+            self._drop(self.sockets.of_device(device))
         elif event.event != UPDATED_EVENT:
             self._send(event.event, event.payload, room_of(event.user_id))
 

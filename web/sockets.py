@@ -1,7 +1,6 @@
 """Who is connected to this process: one entry for each open WebSocket."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -50,8 +49,11 @@ class Sockets:
         with self._lock:
             return frozenset(socket.user_id for socket in self._by_sid.values())
 
-    def those(self, test: Callable[[Socket], bool]) -> list[Socket]:
-        """Return the sockets that pass a test."""
+    def all(self) -> list[Socket]:
+        """Return those that are open now."""
         with self._lock:
-            found = list(self._by_sid.values())
-        return [socket for socket in found if test(socket)]
+            return list(self._by_sid.values())
+
+    def of_device(self, device: str) -> list[Socket]:
+        """Return those that were opened in one session."""
+        return [socket for socket in self.all() if socket.device == device]

@@ -23,6 +23,7 @@ class Member:
     url: str
     cookie: str
     last: int | None
+    user_id: int | None = None
     events: list[tuple[str, Any]] = field(default_factory=list)
     times: list[tuple[int, float]] = field(default_factory=list)
     connects: int = 0
@@ -46,8 +47,12 @@ class Member:
         )
         self.client.on("*", self._receive)
         self.client.on("connect", self._connected)
+        headers = {"Cookie": self.cookie} if self.cookie else {}
         await self.client.connect(
-            self.url, transports=["websocket"], headers={"Cookie": self.cookie}, auth=self._auth
+            self.url,
+            transports=["websocket"],
+            headers=headers,
+            auth=self._auth,
         )
 
     async def drop(self) -> None:
@@ -58,7 +63,7 @@ class Member:
             connection.transport.abort()
 
     def _auth(self) -> dict[str, Any]:
-        return {"last": self.last}
+        return {"last": self.last, "user_id": self.user_id}
 
     async def _connected(self) -> None:
         self.connects += 1

@@ -1,12 +1,15 @@
 """The live channel without a network: what is sent to whom, and in which order."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from storage import live, notifications
+from storage import live, notifications, users
 from storage.columns import utc_now
+from storage.models import User
 from tests.web.house import House, TestSocket
 from web import live as live_module
 
@@ -268,6 +271,24 @@ def test_a_user_who_was_signed_out_loses_his_pages(house: House, change: dict[st
     assert_ended(socket)
     assert other.is_connected
     assert not other.transport.is_closed
+
+
+def test_who_connects_while_sockets_are_swept_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.add_user("ann")
+    house.add_user("bob")
+    house.socket(house.browser("ann"))
+    browser = house.browser("bob")
+    read = users.with_ids
+    late: list[TestSocket] = []
+
+    def read_slowly(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
+        found = read(session, user_ids)
+        late.append(house.socket(browser))
+        return found
+
+    monkeypatch.setattr("web.live.users.with_ids", read_slowly)
+    house.live.sweep()
+    assert late[0].is_connected
 
 
 def test_a_row_that_cannot_be_shown_does_not_keep_the_others_back(house: House) -> None:
