@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.desk import CHROMIUM_ARGS, Desk
-from tests.e2e.viewer import ROOT, ViewerUnderTest
+from tests.e2e.viewer import CURSOR, ROOT, ViewerUnderTest
 
 BUILT = ("web/static/vendor/tabler.css", "web/translations/ru/LC_MESSAGES/messages.mo")
 
@@ -56,5 +56,6 @@ def open_desk(browser: Browser) -> Iterator[Callable[[ViewerUnderTest], Desk]]:
 
 @pytest.fixture
 def desk(open_desk: Callable[[ViewerUnderTest], Desk], viewer: ViewerUnderTest) -> Desk:
-    """A desk of the shared viewer."""
+    """A desk of the shared viewer, whose Redmine does well."""
+    viewer.source(cursor=CURSOR)
     return open_desk(viewer)

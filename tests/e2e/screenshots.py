@@ -15,11 +15,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e import samples
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, PHONE, Desk
-from tests.e2e.viewer import ROOT, Person, ViewerUnderTest
+from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
 FOLDER = ROOT / ".cache/screenshots"
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
-CURSOR = {"updated_on": "2024-01-01T00:00:00Z"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.desk import Desk, card_ids, log_in
-from tests.e2e.viewer import Person, ViewerUnderTest, wait_until
+from tests.e2e.viewer import CURSOR, Person, ViewerUnderTest, wait_until
 
 pytestmark = pytest.mark.real
-CURSOR = {"updated_on": "2024-01-01T00:00:00Z", "next_id": None}
 
 
 def test_the_filter_shows_only_what_is_unread(desk: Desk, viewer: ViewerUnderTest) -> None:

@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.desk import PHONE, Desk
-from tests.e2e.viewer import ROOT, Person, ViewerUnderTest
+from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
 pytestmark = pytest.mark.real
+OpenPage = Callable[..., Page]
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 4
 FIRST_PAINT = "requestAnimationFrame(() => { window.firstTheme = document.documentElement.dataset.bsTheme; })"
@@ -36,18 +37,46 @@ def _full_inbox(viewer: ViewerUnderTest, **person: Any) -> Person:
     return reader
 
 
-def _pages(desk: Desk, viewer: ViewerUnderTest, **options: Any) -> dict[str, Callable[[], Page]]:
-    theme = str(options.pop("theme", "light"))
-    options["color_scheme"] = theme
-    return {
-        "log-in": lambda: desk.page(path="/users/login", **options),
-        "inbox": lambda: desk.inbox(_full_inbox(viewer, theme=theme), **options),
-        "empty": lambda: desk.inbox(viewer.person(theme=theme), **options),
-        "error": lambda: desk.page(viewer.person(theme=theme), path="/nowhere", **options),
-    }
+def _log_in(desk: Desk, **options: Any) -> Page:
+    return desk.page(path="/users/login", **options)
 
 
-PAGES = ("log-in", "inbox", "empty", "error")
+def _refused(desk: Desk, **options: Any) -> Page:
+    page = desk.page(path="/users/login", **options)
+    page.locator("#username").fill("nobody")
+    page.locator("#password").fill("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    return page
+
+
+def _inbox(desk: Desk, **options: Any) -> Page:
+    return desk.inbox(_full_inbox(desk.viewer), **options)
+
+
+def _down(desk: Desk, **options: Any) -> Page:
+    desk.viewer.source(failures=2, cursor=CURSOR)
+    return desk.inbox(desk.viewer.person(), **options)
+
+
+def _first_reading(desk: Desk, **options: Any) -> Page:
+    desk.viewer.source(cursor=None)
+    return desk.inbox(desk.viewer.person(), **options)
+
+
+def _signed_out(desk: Desk, **options: Any) -> Page:
+    page = desk.inbox(desk.viewer.person(), **options)
+    page.context.request.get("/users/logout")
+    page.get_by_role("alert").wait_for()
+    return page
+
+
+def _nowhere(desk: Desk, **options: Any) -> Page:
+    return desk.page(desk.viewer.person(), path="/nowhere", **options)
+
+
+PAGES = (_log_in, _refused, _inbox, _down, _first_reading, _signed_out, _nowhere)
+each_page = pytest.mark.parametrize("open_page", PAGES, ids=lambda page: page.__name__.strip("_"))
 
 
 def _cut_off(page: Page) -> list[str]:
@@ -62,12 +91,10 @@ def _cut_off(page: Page) -> list[str]:
     return cut
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each_page
 @pytest.mark.parametrize("language", ["ru", "en"])
-def test_a_phone_never_scrolls_sideways(
-    desk: Desk, viewer: ViewerUnderTest, name: str, language: str
-) -> None:
-    page = _pages(desk, viewer, viewport=PHONE, locale=language)[name]()
+def test_a_phone_never_scrolls_sideways(desk: Desk, open_page: OpenPage, language: str) -> None:
+    page = open_page(desk, viewport=PHONE, locale=language)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert _cut_off(page) == []
     for summary in page.locator("details.menu > summary").all():
@@ -78,19 +105,26 @@ def test_a_phone_never_scrolls_sideways(
         assert box["x"] >= 0
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_serious_barrier_for_anybody(desk: Desk, viewer: ViewerUnderTest, name: str, theme: str) -> None:
-    page = _pages(desk, viewer, theme=theme, reduced_motion="reduce")[name]()
+@each_page
+def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, open_page: OpenPage) -> None:
+    page = open_page(desk, reduced_motion="reduce")
     page.evaluate(AXE.read_text())
+    barriers = []
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+        barriers += [f"{theme}: {barrier}" for barrier in _barriers(page)]
+    assert not barriers, "\n".join(barriers)
+
+
+def _barriers(page: Page) -> list[str]:
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    barriers = [
+    return [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
         for violation in found
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]
-    assert not barriers, "\n".join(barriers)
 
 
 @pytest.mark.parametrize("theme", ["dark", "auto"])
@@ -174,14 +208,13 @@ def test_paper_has_the_words_and_nothing_to_press(desk: Desk, viewer: ViewerUnde
     assert box["height"] > 600
 
 
-def test_every_icon_is_in_the_sprite(desk: Desk, viewer: ViewerUnderTest) -> None:
-    for open_page in _pages(desk, viewer).values():
-        page = open_page()
-        missing = page.evaluate(
-            """async () => {
-              const uses = [...document.querySelectorAll("use")].map((use) => use.getAttribute("href"));
-              const sprite = await (await fetch(uses[0].split("#")[0])).text();
-              return uses.filter((href) => !sprite.includes(`id="${href.split("#")[1]}"`));
-            }"""
-        )
-        assert missing == []
+@each_page
+def test_every_icon_is_in_the_sprite(desk: Desk, open_page: OpenPage) -> None:
+    missing = open_page(desk).evaluate(
+        """async () => {
+          const uses = [...document.querySelectorAll("use")].map((use) => use.getAttribute("href"));
+          const sprite = await (await fetch(uses[0].split("#")[0])).text();
+          return uses.filter((href) => !sprite.includes(`id="${href.split("#")[1]}"`));
+        }"""
+    )
+    assert missing == []

@@ -26,6 +26,8 @@ PASSWORD = "correct horse"
 # The cheapest hash that check_password_hash accepts: log-ins of the tests need not be slow.
 PASSWORD_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
 START_S = 30
+# Of a job that has read everything once.
+CURSOR = {"updated_on": "2024-01-01T00:00:00Z", "next_id": None}
 REDMINE_URL = "http://127.0.0.2:8099"  # nobody listens there
 CONFIG = """
 [web]
