@@ -67,6 +67,12 @@ def inbox(look: Look) -> Page:
     return look.page(look.reader())
 
 
+def on_paper(look: Look) -> Page:
+    page = look.page(look.reader())
+    page.emulate_media(media="print")
+    return page
+
+
 def unread(look: Look) -> Page:
     return look.page(look.reader(), "/notifications?unread_only=1")
 
@@ -137,6 +143,7 @@ STATES: dict[str, Callable[[Look], Page]] = {
         log_in,
         wrong_password,
         inbox,
+        on_paper,
         unread,
         empty,
         nothing_unread,
@@ -162,7 +169,7 @@ def take(browser: Browser, viewer: ViewerUnderTest, wanted: str) -> None:
             viewer.source(cursor=CURSOR)
             desk = Desk(browser, viewer)
             page = state(Look(desk, size, theme, language))
-            page.screenshot(path=file, full_page=name == "inbox", animations="disabled")
+            page.screenshot(path=file, full_page=name in {"inbox", "on_paper"}, animations="disabled")
             for problem in desk.close():
                 print(f"{file.name}: {problem}")
 

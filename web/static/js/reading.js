@@ -29,7 +29,7 @@ function onCard(event) {
   const button = event.target.closest("button");
   if (button?.classList.contains("note-read")) {
     event.preventDefault();
-    card.focus(); // the button goes: without this the keyboard would start from the top again
+    card.focus({ preventScroll: true }); // the button goes: without this the keyboard would start from the top again
   } else if (button || (String(getSelection()) && !event.target.closest("a"))) {
     return; // "show more", or words being selected
   }
