@@ -76,6 +76,7 @@ def log_in() -> BaseResponse | tuple[str, int]:
     try:
         who = _checked(given)
     except Problem as problem:
+        log.info("sign_in_refused", reason=problem.code, address=request.remote_addr)
         if problem.status >= 500:
             viewer().throttle.give_back()
         if wants_json():

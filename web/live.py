@@ -20,7 +20,7 @@ from storage.session import Database, StorageError
 from web.edges import edge
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
-from web.people import DEVICE, person_of, someone
+from web.people import DEVICE, Person, person_of, someone
 from web.rights import UPDATED_EVENT, Rights
 from web.security import is_foreign
 from web.sockets import Socket, Sockets, room_of
@@ -47,6 +47,7 @@ class Live:
             transports=["websocket"],
             cors_allowed_origins=lambda _origin, environ: not is_foreign(environ, public_url),
             max_http_buffer_size=LARGEST_MESSAGE,
+            async_handlers=False,  # a client that floods us with events must not get a thread for each
         )
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
@@ -90,7 +91,7 @@ class Live:
             if who is None or DEVICE not in session:
                 raise Refused("unauthorized", {"code": "unauthorized"})
             socket = Socket(request.sid, who.id, session[DEVICE], who.session_epoch)  # type: ignore[attr-defined]
-            self._welcome(socket, _last_of(auth))
+            self._welcome(socket, who, _last_of(auth))
         except StorageError as e:
             raise Refused("unavailable", {"code": "unavailable"}) from e
 
@@ -106,27 +107,22 @@ class Live:
         message = gettext("You are connected to your notifications")
         return {"success": True, "message": message, "last_id": self.tail.last_id or 0}
 
-    def _welcome(self, socket: Socket, last_id: int | None) -> None:
-        """Replay what the client has missed and let it join. One query, as they all come at once."""
+    def _welcome(self, socket: Socket, who: Person, last_id: int | None) -> None:
+        """Replay what the client has missed and let it join. Short, as after a restart all come at once."""
         with self.tail.lock:
             upto = self.tail.reach(last_id or 0)
             since = upto if last_id is None else min(last_id, upto)
             with self._database.read() as reading:
-                missed = notifications.of_user_between(
-                    reading, socket.user_id, since, upto, limit=REPLAY_CAP + 1
-                )
-                user = users.find(reading, socket.user_id)
-                unread = notifications.unread_count(reading, socket.user_id)
-            if user is None:
-                raise Refused("unauthorized", {"code": "unauthorized"})
+                missed = notifications.of_user_between(reading, who.id, since, upto, limit=REPLAY_CAP + 1)
+                unread = notifications.unread_count(reading, who.id)
             rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
             for row in rows:
-                self._announce(row, user, socket.sid)
+                self._announce(row, who, socket.sid)
             self._send("replayed", {"last": rows[-1].id if has_more else upto, "more": has_more}, socket.sid)
             self._send("unread_count", {"unread": unread}, socket.sid)
             self._server().enter_room(socket.sid, socket.room)
             self.sockets.add(socket)
-        self._verify(user, rows)
+        self._verify(who, rows)
 
     # What the tail finds
 
@@ -136,7 +132,8 @@ class Live:
         rows = [row for row in news.rows if row.user_id in present and row.withdrawn_at is None]
         events = [event for event in news.events if event.user_id in present]
         updated = notifications.with_ids(reading, _updated_ids(events))
-        people = users.with_ids(reading, {row.user_id for row in [*rows, *updated]})
+        readers = users.with_ids(reading, {row.user_id for row in [*rows, *updated]})
+        people = {user_id: person_of(user) for user_id, user in readers.items()}
         unread = notifications.unread_counts(reading, {row.user_id for row in rows})
 
         def tell() -> None:
@@ -166,20 +163,20 @@ class Live:
             if not _is_valid(socket, people.get(socket.user_id)) or self._transport(socket) is None
         )
 
-    def _announce(self, row: Notification, user: User, to: str) -> None:
+    def _announce(self, row: Notification, reader: Person, to: str) -> None:
         """Send one notification; a row that cannot be rendered must not keep the others back."""
         with (
             edge("notification_not_rendered", notification_id=row.id),
-            reading_as(self._app, user.language, user.time_zone),
+            reading_as(self._app, reader.language, reader.time_zone),
         ):
             self._send("new_notification", item_of(row, html=True), to)
             if (change := status_change(row)) is not None:
                 self._send("task_status_changed", change, to)
 
-    def _update(self, row: Notification, user: User) -> None:
+    def _update(self, row: Notification, reader: Person) -> None:
         with (
             edge("notification_not_rendered", notification_id=row.id),
-            reading_as(self._app, user.language, user.time_zone),
+            reading_as(self._app, reader.language, reader.time_zone),
         ):
             self._send("notification_updated", item_of(row, html=True), room_of(row.user_id))
 
@@ -216,11 +213,11 @@ class Live:
         transport_id = rooms[socket.sid].get(socket.sid) if socket.sid in rooms else None
         return self._server().eio.sockets.get(transport_id)
 
-    def _verify(self, user: User, rows: Iterable[Notification]) -> None:
+    def _verify(self, who: Person, rows: Iterable[Notification]) -> None:
         """Have Redmine asked, apart from here, about rows that were sent masked."""
         doubtful = [row for row in rows if row.verify_at_show]
         if doubtful:
-            self.socketio.start_background_task(self._rights.verify, person_of(user), doubtful)
+            self.socketio.start_background_task(self._rights.verify, who, doubtful)
 
 
 def _cut(transport: Any) -> None:

@@ -68,7 +68,7 @@ class Rights:
     def verify(self, who: Person, rows: Iterable[Notification]) -> bool:
         """Check those in doubt and store what came of it; True where something was stored."""
         doubtful = [row for row in rows if row.verify_at_show]
-        if not doubtful or self._redmine is None or not who.redmine_login:
+        if not doubtful or self._redmine is None or who.id_redmine_user is None or not who.redmine_login:
             return False
         if self._clock() < self._rest_until:
             return False  # Redmine was away a moment ago: nobody waits for it again
@@ -85,7 +85,7 @@ class Rights:
     def _ask(self, reader: Reader, who: Person, doubtful: Sequence[Notification], verdicts: Verdicts) -> None:
         until = self._clock() + DEADLINE_S
         if reader.account().id != who.id_redmine_user:
-            raise SourceRefused("GET /users/current.json: answered as somebody else. Is the key an admin's?")
+            raise ImpersonationRefused("answered as somebody else. Is the key an admin's, the log-in right?")
         issue_ids = {row.issue_id for row in doubtful if row.issue_id is not None}
         visible = reader.visible_ids(sorted(issue_ids))
         guarded: dict[int, list[Notification]] = {}
