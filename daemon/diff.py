@@ -36,9 +36,9 @@ _LONGEST_TEXT = 2000
 
 # What Redmine itself takes for a mention (5.0, acts_as_mentionable): quotes and code blocks do not count.
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
-_CODE = re.compile(r"<pre>.*?</pre>|```.*?```|~~~.*?~~~", re.DOTALL)
+_CODE = (("<pre>", "</pre>"), ("```", "```"), ("~~~", "~~~"))
 _MENTION = re.compile(
-    r"(?:^|(?a:\W))@([a-z0-9_@.-]*?)(?=[^\w\s](?:[^a-z0-9_/]|$)|,|\.+$|\s|\]|<|$)",
+    r"(?:^|(?a:\W))@([a-z0-9_@.-]*?)(?=[^\w\s](?:[^a-z0-9_/]|$)|_[^a-z0-9_/]|,|\.+$|\s|\]|<|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -88,8 +88,20 @@ def deleted(issue_id: int, row: Mapping[str, object], at: datetime) -> Change:
 
 def mentioned(text: str) -> frozenset[str]:
     """Return the log-in names that a text mentions with @, in lower case."""
-    plain = _CODE.sub(" ", _QUOTED.sub("", text))
+    plain = _QUOTED.sub("", text)
+    for opening, closing in _CODE:
+        plain = _without(plain, opening, closing)
     return frozenset(login.lower() for login in _MENTION.findall(plain) if login)
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    """Cut out what stands between two marks. Not by a pattern: many marks that never close took minutes."""
+    kept: list[str] = []
+    at = 0
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+        kept.append(text[at:start])
+        at = end + len(closing)
+    return " ".join([*kept, text[at:]])
 
 
 def heaviest(details: tuple[FieldChange, ...], notes: str) -> str:
@@ -228,7 +240,7 @@ def _custom_field(detail: JournalDetail, names: Names) -> FieldChange:
     label = names.get(("custom_field", number), f"#{detail.name}")
     kind = reference(detail, names)
     if kind is None:
-        return FieldChange("custom_field", detail.old_value or None, detail.new_value or None, label)
+        return FieldChange("custom_field", _clipped(detail.old_value), _clipped(detail.new_value), label)
     old, new = _name(kind, detail.old_value, names), _name(kind, detail.new_value, names)
     return FieldChange("custom_field", old, new, label)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from daemon.clients.settings import RedmineSettings
 from daemon.pipeline import Job, run_job
@@ -18,6 +19,10 @@ from storage.settings import StorageSettings
 from tests.redmines import RedmineUnderTest
 
 OWNER = "test"
+
+# No deadline: the machine may be busy. No database of examples: what was found belongs into a table.
+hypothesis_settings.register_profile("helpdesk", deadline=None, max_examples=60, database=None)
+hypothesis_settings.load_profile("helpdesk")
 
 
 class Engine:
