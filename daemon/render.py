@@ -98,15 +98,15 @@ def wording(addressed: Addressed) -> dict[str, Any]:
 def texts(change: Change, kind: str, language: str) -> tuple[str, str]:
     """Return title and message of a change in a language; an unknown language reads English."""
     translate = _translations(language).gettext
-    part = next((d for d in change.details if d.field == _FIELD_OF_TYPE.get(kind)), None)
-    pattern = kind if part is None or part.new else _WITHOUT_NEW.get(kind, "updated")
+    part = _telling(change, kind)
+    pattern = kind if part is None or part.new else (part.old and _WITHOUT_NEW.get(kind)) or "updated"
     words = {
         "id": change.item_id,
         "subject": change.subject,
         "actor": change.actor.name,
         "excerpt": excerpt(change.notes or _description(change.details) or change.subject),
-        "old": part.old if part else "",
-        "new": part.new if part else "",
+        "old": (part and part.old) or "",
+        "new": (part and part.new) or "",
     }
     return translate(TITLES[kind]), translate(MESSAGES[pattern]) % words
 
@@ -124,6 +124,12 @@ def excerpt(text: str) -> str:
 
 def _description(details: tuple[FieldChange, ...]) -> str:
     return next((d.new or "" for d in details if d.field == "description"), "")
+
+
+def _telling(change: Change, kind: str) -> FieldChange | None:
+    """The detail that the sentence is about: of several files the one that was added."""
+    parts = [d for d in change.details if d.field == _FIELD_OF_TYPE.get(kind)]
+    return next((d for d in parts if d.new), parts[0] if parts else None)
 
 
 @cache
