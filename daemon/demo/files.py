@@ -92,7 +92,7 @@ def update(call: Call, attachment_id: str) -> Answer:
     given = call.section("attachment")
     row.filename = _sanitized(casts.text(given.get("filename")) or row.filename)
     row.content_type = casts.text(given.get("content_type")) or row.content_type
-    row.description = casts.text(given.get("description", row.description)) or ""
+    row.description = casts.text(given.get("description", row.description))
     return Answer(204)
 
 

@@ -192,7 +192,7 @@ class Journal:
 
 @dataclass(slots=True)
 class Attachment:
-    """`issue_id` is None between the upload and the issue's save."""
+    """`issue_id` is None between the upload and the issue's save, and so is the description."""
 
     id: int
     filename: str
@@ -201,7 +201,7 @@ class Attachment:
     author_id: int
     created_on: datetime
     digest: str
-    description: str = ""
+    description: str | None = None
     issue_id: int | None = None
 
     @property

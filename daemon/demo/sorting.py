@@ -12,21 +12,25 @@ from daemon.demo.store import Store
 Column = Callable[[Store, Issue], Any]
 
 
-def _person(store: Store, principal_id: int | None) -> tuple[int, str, str, int] | None:
-    """Users before groups, then by name."""
+def _person(store: Store, principal_id: int | None) -> tuple[str, str, int] | None:
+    """By first name, of which groups have none."""
     row = store.principal(principal_id)
     if row is None:
         return None
-    if isinstance(row, User):
-        return (0, row.firstname, row.lastname, row.id)
-    return (1, "", row.name, row.id)
+    return (row.firstname, row.lastname, row.id) if isinstance(row, User) else ("", row.name, row.id)
+
+
+def _path(store: Store, issue: Issue) -> tuple[int, ...]:
+    """The ids from the top parent down to the issue."""
+    return (*reversed([a.id for a in store.ancestors(issue)]), issue.id)
 
 
 COLUMNS: Final[dict[str, Column]] = {
     "id": lambda _, i: i.id,
     "project": lambda s, i: s.projects[i.project_id or 0].name,
     "tracker": lambda _, i: i.tracker_id,
-    "parent": lambda s, i: next((a.id for a in reversed(list(s.ancestors(i)))), i.id),
+    "root": lambda s, i: _path(s, i)[0],
+    "branch": _path,
     "status": lambda _, i: i.status_id,
     "priority": lambda _, i: i.priority_id,
     "subject": lambda _, i: i.subject,
@@ -54,9 +58,17 @@ def criteria(text: str) -> list[tuple[str, bool]]:
     return list(found.items())[:3]
 
 
+def _columns(name: str, descending: bool) -> list[tuple[str, bool]]:
+    """`parent` stands for the tree: its top by choice, the branches below always downwards."""
+    if name == "parent":
+        return [("root", descending), ("branch", False)]
+    return [] if name in ("root", "branch") else [(name, descending)]
+
+
 def ordered(store: Store, issues: list[Issue], text: str) -> list[Issue]:
     """A new list in the order asked for."""
-    wanted = [(name, down) for name, down in criteria(text) if name in COLUMNS]
+    asked = [pair for each in criteria(text) for pair in _columns(*each)]
+    wanted = [(name, down) for name, down in asked if name in COLUMNS]
     if not any(name == "id" for name, _ in wanted):
         wanted.append(("id", True))
     rows = list(issues)

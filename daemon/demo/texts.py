@@ -29,7 +29,7 @@ FIELDS: Final = {
     "priority_id": ("Priority", "Приоритет"),
     "project_id": ("Project", "Проект"),
     "role": ("Role", "Роль"),
-    "relation_type": ("Relation type", "Тип связи"),
+    "relation_type": ("Relation type", "Relation type"),
     "start_date": ("Start date", "Дата начала"),
     "status_id": ("Status", "Статус"),
     "subject": ("Subject", "Тема"),

@@ -9,7 +9,7 @@ from requests import Response
 from tests.redmines import KeySession, RedmineUnderTest
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
-_ADDRESS = re.compile(r"http://[^/\"]+")
+_ADDRESS = re.compile(r"http(://|%3A%2F%2F)127\.0\.0\.1(:|%3A)\d+")
 _OURS = frozenset({"content-type", "www-authenticate", "location", "content-disposition", "content-length"})
 
 
