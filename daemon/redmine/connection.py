@@ -1,7 +1,7 @@
 """What one Redmine source holds while it lives: client, threads, names, the key's standing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daemon import diff
@@ -21,6 +21,9 @@ class RedmineConnection:
 
     def __init__(self, settings: RedmineSettings, overlap_s: float) -> None:
         self.client = RedmineClient(settings)
+        self.overlap = timedelta(seconds=overlap_s)
+        # The newest `updated_on` at the first run, as the poll's cursor has it.
+        self.baseline_on: datetime | None = None
         # Within the overlap: what a dead key made us overlook is listed again once a living one is back.
         self.key = AdminKey(self.client, recheck_s=overlap_s / 2)
         self.names = NameBook(self.client)
@@ -74,7 +77,8 @@ class RedmineConnection:
         """Return what changed in an issue that was read whole.
 
         An issue of the baseline has no stored journals: those written until its row was listed are
-        old, and so are those that only say what the row says already (they bump no `updated_on`).
+        old, and so are those that only say what the row says already (they bump no `updated_on`), or
+        are older than the first run itself.
         """
         row = known.rows.get(issue.id)
         stored = known.journals.get(issue.id, frozenset())
@@ -82,11 +86,10 @@ class RedmineConnection:
         if row is None or row["has_journals"]:
             floor = since if row is None and not is_new else None
             return diff.issue_changes(issue, stored, names, is_new=is_new, since=floor)
-        old = {
-            j.id
-            for j in issue.journals or ()
-            if j.created_on <= row["updated_on"] or already_reflected(j, row)
-        }
+        past = row["updated_on"]
+        if self.baseline_on is not None:
+            past = max(past, self.baseline_on - self.overlap)
+        old = {j.id for j in issue.journals or () if j.created_on <= past or already_reflected(j, row)}
         return diff.issue_changes(issue, stored | old, names, is_new=False)
 
 

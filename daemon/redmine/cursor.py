@@ -34,8 +34,8 @@ class Cursor:
 
     `high`: newest `updated_on` handled, first seen at `high_seen_at` (epoch seconds). `is_swept`: all
     that could still appear below it has been listed. `since`: where an unfinished catch-up began.
-    `baseline_id`: the highest issue id at the first run, greater ids are new issues; `next_id` is set
-    while that first run goes on.
+    `baseline_id`: the highest issue id at the first run, greater ids are new issues; `baseline_on`: the
+    newest `updated_on` then. `next_id` is set while that first run goes on.
     """
 
     high: datetime | None = None
@@ -43,6 +43,7 @@ class Cursor:
     is_swept: bool = False
     since: datetime | None = None
     baseline_id: int = 0
+    baseline_on: datetime | None = None
     next_id: int | None = None
     unsettled: Mapping[int, Unsettled] = field(default_factory=dict)
 
@@ -54,6 +55,7 @@ class Cursor:
             "is_swept": self.is_swept,
             "since": _text(self.since),
             "baseline_id": self.baseline_id,
+            "baseline_on": _text(self.baseline_on),
             "next_id": self.next_id,
             "unsettled": {
                 str(i): [_text(u.updated_on), u.seen_at, u.was_reread] for i, u in self.unsettled.items()
@@ -69,6 +71,7 @@ class Cursor:
             is_swept=stored["is_swept"],
             since=_time(stored["since"]),
             baseline_id=stored["baseline_id"],
+            baseline_on=_time(stored["baseline_on"]),
             next_id=stored["next_id"],
             unsettled={
                 int(i): Unsettled(_known_time(updated_on), seen_at, was_reread)

@@ -71,6 +71,7 @@ class Source(RedmineConnection):
                 yield (first := self._begin())
                 cursor = first.cursor
             at = Cursor.from_json(cursor)
+            self.baseline_on = at.baseline_on
             yield from self._take_stock(at, stop) if at.next_id is not None else self._poll(at, memory, stop)
         except SourceError:
             self.key.doubt()  # a gap begins here: the key is checked before the cursor moves past it
@@ -96,7 +97,8 @@ class Source(RedmineConnection):
         highest = self.client.list_issues(sort="id:desc", limit=1).issues
         cursor = Cursor()
         if newest and highest:
-            cursor = Cursor(newest[0].updated_on, self._epoch(), baseline_id=highest[0].id, next_id=1)
+            at = newest[0].updated_on
+            cursor = Cursor(at, self._epoch(), baseline_id=highest[0].id, baseline_on=at, next_id=1)
         return Observation(cursor.to_json(), read_at)
 
     def _take_stock(self, cursor: Cursor, stop: Callable[[], bool]) -> Iterator[Observation]:

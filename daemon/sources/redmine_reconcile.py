@@ -5,7 +5,7 @@ journal (files, relations) becomes a notification by the same way as in a poll; 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -34,8 +34,8 @@ class Options(JobOptions):
     """Options of a job with `source = "redmine_reconcile"`.
 
     `poll_job` is the job that polls the same Redmine, `overlap_s` the overlap of that job. One run
-    sweeps `pages` hundreds of issues, looks at the notes of `issues` told within `days`, and at what
-    `people` watch; the next run goes on from there.
+    sweeps `pages` hundreds of issues, looks at the notes of `issues` told within `days`, at what
+    `people` watch, and at the journals of `reads` issues; the next run goes on from there.
     """
 
     poll_job: str = "redmine"
@@ -43,20 +43,22 @@ class Options(JobOptions):
     pages: int = Field(default=5, ge=1, le=1000)
     issues: int = Field(default=50, ge=1, le=10_000)
     people: int = Field(default=5, ge=1, le=1000)
+    reads: int = Field(default=50, ge=1, le=10_000)
     days: int = Field(default=30, ge=1, le=3650)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the three slow rounds stand: by issue id, by issue id, by account id."""
+    """Where the four slow rounds stand: by issue id, by issue id, by account id, by issue id."""
 
     sweep: int = 0
     notes: int = 0
     people: int = 0
+    reads: int = 0
 
     def to_json(self) -> dict[str, int]:
         """Return the form that is stored."""
-        return {"sweep": self.sweep, "notes": self.notes, "people": self.people}
+        return asdict(self)
 
 
 class Source(RedmineConnection):
@@ -114,12 +116,17 @@ class Source(RedmineConnection):
         return (*super().shown(rest), *close)
 
     def _edge(self, memory: Memory) -> datetime | None:
-        """The `updated_on` up to which the poll has surely seen everything; None: it has not begun."""
+        """The `updated_on` below which the poll has surely seen everything; None: it has not begun.
+
+        On a quiet Redmine that includes the newest one: what is done to that issue must not wait for
+        somebody to change another.
+        """
         stored = memory.cursor(self._options.poll_job)
         cursor = Cursor.from_json(stored) if stored else Cursor(next_id=1)
+        self.baseline_on = cursor.baseline_on
         if cursor.next_id is not None or cursor.high is None:
             return None
-        return cursor.high - timedelta(seconds=self._options.overlap_s)
+        return cursor.high + timedelta(seconds=1 if cursor.is_swept else -self._options.overlap_s)
 
     def _rounds(self, place: Place, memory: Memory, edge: datetime) -> Iterator[Observation]:
         since = self._now() - timedelta(days=self._options.days)
@@ -137,6 +144,8 @@ class Source(RedmineConnection):
             yield seen
             if place.sweep == 0:
                 break
+        place, seen = self._journals(place, memory)
+        yield seen
 
     def _deleted(self, place: Place, memory: Memory) -> Iterator[Observation]:
         """Find what is gone. The key is checked once more before anything counts as deleted."""
@@ -213,6 +222,19 @@ class Source(RedmineConnection):
             quiet=adopted,
             correction=Correction(ask_again=frozenset(issue.id for issue in items)),
         )
+
+    def _journals(self, place: Place, memory: Memory) -> tuple[Place, Observation]:
+        """Read a few issues whole: a relation made and removed between two sweeps leaves only journals.
+
+        One that was updated meanwhile is the poll's to find.
+        """
+        read_at = self._now()
+        last = place.reads + self._options.reads
+        stored = memory.rows(memory.ids((place.reads + 1, last)))
+        reads = self.reader.start(stored).finish()
+        items = tuple(i for i in reads.issues if i.updated_on == stored[i.id]["updated_on"])
+        place = replace(place, reads=last if last < memory.highest_id() else 0)
+        return place, Observation(place.to_json(), read_at, items=items)
 
     def _projects(self, login: str) -> frozenset[int]:
         """The projects that somebody may see; none for an account that is locked."""
