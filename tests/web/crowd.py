@@ -16,6 +16,13 @@ T = TypeVar("T")
 CONNECT_S = 60.0
 
 
+class PatientClient(socketio.AsyncClient):
+    """Waits for the server's welcome as long as the browser's client does; its own patience is 1 s."""
+
+    async def connect(self, *args: Any, **options: Any) -> None:
+        await super().connect(*args, **({"wait_timeout": 20} | options))
+
+
 @dataclass
 class Member:
     """One open page: it remembers the last id it has and says so whenever it connects."""
@@ -42,9 +49,7 @@ class Member:
         """Connect; afterwards the client comes back by itself."""
         # A jar of its own: python-socketio puts the cookie there, and all members come from one address.
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-        self.client = socketio.AsyncClient(
-            reconnection_delay=0.3, reconnection_delay_max=2, http_session=self.http
-        )
+        self.client = PatientClient(reconnection_delay=0.3, reconnection_delay_max=2, http_session=self.http)
         self.client.on("*", self._receive)
         self.client.on("connect", self._connected)
         headers = {"Cookie": self.cookie} if self.cookie else {}
