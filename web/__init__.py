@@ -8,7 +8,7 @@ from flask import Flask
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
-from web import answers, auth, formats, health, language, notifications, security
+from web import answers, assets, auth, formats, health, language, notifications, security
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
@@ -29,7 +29,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
 
     Raises ConfigError where the file of the secret key cannot be used.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, static_url_path=assets.url_path())
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     key_file = settings.web.secret_key_file or settings.storage.directory / FILE
@@ -66,6 +66,7 @@ def _redmine(settings: RedmineSettings | None, deadline_s: float) -> RedmineClie
 
 def _wrap(app: Flask, settings: ViewerSettings, live: Live) -> None:
     """Lay the WSGI layers around: proxies are believed first, headers go on every answer."""
-    inner = Doorkeeper(app.wsgi_app, app, is_full=lambda: live.connections() >= settings.web.max_sockets)
+    kept = assets.Assets(app.wsgi_app, app.static_url_path or "")
+    inner = Doorkeeper(kept, app, is_full=lambda: live.connections() >= settings.web.max_sockets)
     outer = security.SecurityHeaders(inner, settings.web)
     app.wsgi_app = security.Proxies(outer, settings.web.trusted_proxies)  # type: ignore[method-assign]
