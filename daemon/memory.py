@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from daemon.values import Member, Told
+from daemon.values import FieldChange, Member, Told
 from storage import jobs, notifications, snapshots, users
 from storage.session import Database
 
@@ -61,6 +61,8 @@ class StoredMemory:
                     row.journal_id,
                     row.notes,
                     tuple(row.reasons),
+                    tuple(FieldChange(d["field"], d["old"], d["new"], d["label"]) for d in row.details),
+                    row.is_private_note,
                 )
                 for row in notifications.shown_since(session, since)
                 if row.issue_id is not None

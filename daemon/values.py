@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+GUARDED_FIELDS = frozenset({"custom_field", "relation"})
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -99,6 +101,13 @@ class Told:
     journal_id: int | None
     notes: str
     reasons: tuple[str, ...]
+    details: tuple[FieldChange, ...] = ()
+    is_private_note: bool = False
+
+    @property
+    def guarded(self) -> tuple[FieldChange, ...]:
+        """The details that the source shows only to some of those who may see the item."""
+        return tuple(detail for detail in self.details if detail.field in GUARDED_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Looks again at what people were told: may they still see it, does the note still say so?"""
+"""Looks again at what people were told: may they still see it, does it still say so?"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from daemon.clients.values import Issue, Journal
 from daemon.redmine import rights
 from daemon.redmine.connection import RedmineConnection
 from daemon.redmine.reading import in_parallel
-from daemon.values import Addressed, Correction, Member, Told
+from daemon.values import GUARDED_FIELDS, Addressed, Change, Correction, Member, Told
 
 DELETED = "redmine:deleted:"
 
@@ -45,7 +45,7 @@ class SecondLook:
         return Correction(gone=frozenset(row.id for row in lost))
 
     def edited(self, issue: Issue) -> Correction:
-        """Compare the notes that were told of one issue with what its journals say now."""
+        """Compare the notes and guarded fields told of one issue with what its journals show now."""
         journals = {journal.id: journal for journal in issue.journals or ()}
         gone: set[int] = set()
         amended: dict[int, Addressed] = {}
@@ -54,11 +54,11 @@ class SecondLook:
                 journal = journals.get(row.journal_id)
                 if journal is None:
                     gone.add(row.id)
-                elif journal.notes != row.notes or journal.private_notes:
+                elif _is_filtered(journal, row) or journal.notes != row.notes:
                     again = self._as_shown(issue, journal, row)
                     if again is None:
                         gone.add(row.id)
-                    elif again.change.notes != row.notes:
+                    elif _differs(again.change, row):
                         amended[row.id] = again
         touched = frozenset({issue.id} if gone or amended else ())
         return Correction(gone=frozenset(gone), amended=amended, ask_again=touched)
@@ -68,6 +68,7 @@ class SecondLook:
 
     def _as_shown(self, issue: Issue, journal: Journal, row: Told) -> Addressed | None:
         """The journal as its reader sees it now, None where nothing is left of it for them."""
+        self.connection.learn([issue], {})
         names = self.connection.names.names
         change = diff.journal_change(issue, journal, diff.assignees(issue), names)
         member = self.members[row.user_id]
@@ -76,3 +77,15 @@ class SecondLook:
             kept = self.connection.shown([addressed])
             return kept[0] if kept else None
         return addressed if change.details or change.notes else None
+
+
+def _is_filtered(journal: Journal, row: Told) -> bool:
+    """Whether not all who see the issue are shown all that was told."""
+    return journal.private_notes or row.is_private_note or bool(row.guarded)
+
+
+def _differs(change: Change, row: Told) -> bool:
+    """Whether the reader is shown something else than was told: a text, a role or another issue changed."""
+    guarded = tuple(detail for detail in change.details if detail.field in GUARDED_FIELDS)
+    told = (row.notes, row.is_private_note, row.guarded)
+    return (change.notes, change.is_private_note, guarded) != told

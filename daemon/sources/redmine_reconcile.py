@@ -163,9 +163,9 @@ class Source(RedmineConnection):
         )
 
     def _notes(self, place: Place, look: SecondLook) -> tuple[Place, Observation]:
-        """Read issues again whose notes somebody was told of."""
-        with_notes = sorted({row.item_id for row in look.told if row.notes})
-        due, upto = _slice(with_notes, place.notes, self._options.issues)
+        """Read issues again of which somebody was told a note or a guarded field."""
+        filtered = sorted({row.item_id for row in look.told if row.notes or row.guarded})
+        due, upto = _slice(filtered, place.notes, self._options.issues)
         reads = self.reader.start(due).finish()
         found = [look.edited(issue) for issue in reads.issues]
         correction = Correction(
