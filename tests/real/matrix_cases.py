@@ -173,6 +173,8 @@ TIES = (
     tie("hidden field, Reporter", "open", "ann > carl", Deed("ann", BAND), "carl", "carl"),
     tie("hidden field, Developer", "closed-circle", "ann > bob", Deed("ann", BAND), "bob", "bob"),
     tie("hidden field, allowed", "closed-circle", "ann > hugo", Deed("ann", BAND), "hugo", "hugo"),
+    tie("hidden field, not for long", "open", "ann > hugo", Deed("ann", BAND), "hugo", "hugo"),
+    tie("hidden field, soon half", "open", "ann > hugo", Deed("ann", BAND | STATUS), "hugo", "hugo"),
     tie("hidden field and more", "open", "ann > carl", Deed("ann", BAND | STATUS), "carl", "carl"),
     tie("assignee, locked", "open", "ann > luke", Deed("ann", note("Hello")), "luke", "luke"),
     tie("team", "closed-circle private", f"ann > {TEAM}", Deed("ann", note("x")), "fred gina", "fred gina"),
