@@ -110,6 +110,7 @@ def test_a_token_of_one_session_is_none_of_another(house: House) -> None:
     ],
 )
 def test_every_answer_carries_the_headers(house: House, path: str) -> None:
+    path = path.replace("/static", house.app.static_url_path or "")
     with house.app.test_client().get(path, headers=HTML) as answer:
         headers = answer.headers
     policy = headers["Content-Security-Policy"]
