@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.demo.questions import FILTERS, READ_ONLY, VALUES
 from tests.demo.twins import Twins
 from tests.redmines import RealRedmine, RedmineUnderTest
 
@@ -53,35 +54,6 @@ def token(number: int, content: bytes) -> dict[str, str]:
     return {"token": f"{number}.{hashlib.sha256(content).hexdigest()}"}
 
 
-READ_ONLY = [
-    "/users/current.json",
-    "/users.json",
-    "/users.json?status=3",
-    "/users.json?status=*",
-    "/users.json?status=",
-    "/users/6.json",
-    "/users/14.json",
-    "/users/999.json",
-    "/groups.json",
-    "/groups/15.json?include=users,memberships",
-    "/issue_statuses.json",
-    "/trackers.json",
-    "/enumerations/issue_priorities.json",
-    "/projects.json",
-    "/projects/open.json",
-    "/projects/closed-circle.json",
-    "/projects/999.json",
-    "/projects/open/memberships.json?limit=100",
-    "/projects/open/issue_categories.json",
-    "/projects/open/versions.json",
-    "/roles.json",
-    *(f"/roles/{n}.json" for n in (1, 2, 3, 4, 5, 99)),
-    "/custom_fields.json",
-    "/issues/999.json",
-    "/nonsense.json",
-]
-
-
 def test_lists_and_people(twins: Twins) -> None:
     for path in READ_ONLY:
         for who in ("admin", "carl", ""):
@@ -104,53 +76,6 @@ def test_creating_and_who_sees_what(twins: Twins) -> None:
     show(twins, *EVERYBODY, issues=(1, 2, 3, 4, 5, 6))
     for who in EVERYBODY:
         twins.ask(who, "GET", "/issues.json?status_id=*&sort=id&include=attachments,relations")
-
-
-VALUES: list[dict[str, Any]] = [
-    {"subject": 5},
-    {"subject": ""},
-    {"start_date": None},
-    {"start_date": "01.02.2030"},
-    {"done_ratio": "30"},
-    {"done_ratio": -1},
-    {"estimated_hours": "1:30"},
-    {"estimated_hours": "2,5"},
-    {"estimated_hours": "x"},
-    {"priority_id": "abc"},
-    {"priority_id": None},
-    {"assigned_to_id": "6"},
-    {"assigned_to_id": 15},
-    {"assigned_to_id": 14},
-    {"assigned_to_id": 9},
-    {"assigned_to_id": "me"},
-    {"assigned_to_id": ""},
-    {"status_id": "x"},
-    {"status_id": 2, "notes": "with words"},
-    {"tracker_id": "2"},
-    {"is_private": "1"},
-    {"is_private": ""},
-    {"is_private": "0"},
-    {"description": "new\ntext"},
-    {"notes": 7},
-    {"notes": "  "},
-    {"notes": "p", "private_notes": True, "priority_id": 4},
-    {"custom_fields": [{"id": "1", "value": None}]},
-    {"custom_fields": [{"id": 1, "value": ["a", "b"]}]},
-    {"custom_fields": [{"id": 2, "value": "B"}, {"id": 99, "value": "x"}]},
-    {"parent_issue_id": "abc"},
-    {"parent_issue_id": 2},
-    {"parent_issue_id": None},
-    {"project_id": "closed-circle"},
-    {"project_id": "open"},
-    {"category_id": 7},
-    {"lock_version": "0", "notes": "old"},
-    {"watcher_user_ids": [6]},
-    {"author_id": 6},
-    {"created_on": "2020-01-01"},
-    {"no_such_field": 1},
-    {"status_id": 5},
-    {"status_id": 1},
-]
 
 
 def test_values_of_all_kinds(twins: Twins) -> None:
@@ -272,84 +197,6 @@ def test_watchers(twins: Twins) -> None:
         twins.ask(who, "DELETE", "/issues/1/watchers/999.json")
         twins.ask(who, "POST", "/issues/999/watchers.json", {"user_id": 6})
     show(twins, "ann", "bob", "carl", "eve")
-
-
-FILTERS = [
-    "limit=0",
-    "limit=500",
-    "limit=abc",
-    "offset=1&limit=2",
-    "page=2&limit=3",
-    "foo=1",
-    "id=4",
-    "updatedon=1",
-    "include=journals",
-    "status_id=open",
-    "status_id=closed",
-    "status_id=c",
-    "status_id=1|2",
-    "status_id=1,2",
-    "status_id=!1",
-    "status_id=",
-    "status_id=abc",
-    "issue_id=1,2,3",
-    "issue_id=1|2",
-    "issue_id=><2|4",
-    "issue_id=>=3",
-    "issue_id=<=3",
-    "issue_id=abc",
-    "issue_id=",
-    "issue_id=><3",
-    "assigned_to_id=me",
-    "assigned_to_id=!*",
-    "assigned_to_id=*",
-    "assigned_to_id=15",
-    "assigned_to_id=abc",
-    "watcher_id=me",
-    "watcher_id=5|6",
-    "project_id=open",
-    "project_id=closed-circle",
-    "project_id=99",
-    "project_id=1|2",
-    "project_id=",
-    "tracker_id=2",
-    "priority_id=5",
-    "author_id=me",
-    "author_id=abc",
-    "parent_id=1",
-    "parent_id=*",
-    "is_private=1",
-    "subject=~two",
-    "subject=~",
-    "subject=two",
-    "updated_on=>=2024-01-01T10:00:00Z",
-    "updated_on=>2024-01-01T10:00:00Z",
-    "updated_on=>=2024-01-01T10:00:00.400Z",
-    "updated_on=>=2024-01-01T10:00:00%2B03:00",
-    "updated_on=<=2024-01-01",
-    "updated_on=t",
-    "updated_on=abc",
-    "updated_on=>=",
-    "updated_on=><2024-01-01|2099-01-01",
-    "updated_on=>t-5",
-    "updated_on=>t-x",
-    "closed_on=*",
-    "closed_on=!*",
-    "due_date=>=2090-01-01",
-    "done_ratio=>=10",
-    "sort=updated_on",
-    "sort=id:desc",
-    "sort=priority:desc,id",
-    "sort=due_date,id",
-    "sort=due_date:desc,id",
-    "sort=author,id",
-    "sort=assigned_to,id",
-    "sort=assigned_to:desc,id",
-    "sort=nonsense",
-    "sort=project,tracker,status,id",
-    "sort=subject,id",
-    "sort=parent",
-]
 
 
 def test_filters_and_sorting(twins: Twins) -> None:
