@@ -131,7 +131,7 @@ def serve(order: Order) -> None:
         def load_config(self) -> None:
             settings = {"bind": f"127.0.0.1:{order['port']}", "worker_class": "gthread", "threads": 512}
             settings |= {"worker_connections": 1024, "graceful_timeout": 3, "control_socket_disable": True}
-            settings["post_fork"] = lambda *_: sys.setswitchinterval(0.05)
+            settings["post_fork"] = lambda _arbiter, _worker: sys.setswitchinterval(0.05)
             for name, value in settings.items():
                 self.cfg.set(name, value)
 
