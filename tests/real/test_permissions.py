@@ -6,6 +6,7 @@ person's own reading of it over Redmine's API (`matrix_eyes`: what they may see)
 Then rights are taken away (`matrix_losses`), and nothing may go on being shown that Redmine would not show.
 """
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +14,7 @@ from typing import TypeVar
 import pytest
 
 from daemon.clients.redmine import RedmineClient
-from storage import migrate, users
+from storage import jobs, migrate, users
 from storage.models import Notification
 from storage.session import Database
 from storage.settings import StorageSettings
@@ -23,12 +24,11 @@ from tests.real.matrix_eyes import Expected, Eyes, Reading
 from tests.real.matrix_losses import LOSSES, Loss, happen, hide_project, project
 from tests.real.matrix_play import ACTIVE, LOCKED, MARK, Play
 from tests.redmines import RedmineUnderTest
+from tests.services.processes import wait_until
 from web.people import person_of
 from web.rights import Rights
 
 QUIET_S = 100.0
-ROUNDS = 3  # of the reconcile job: it looks at 50 issues with notes a run
-
 T = TypeVar("T")
 Rows = dict[tuple[str, str], Notification]
 
@@ -72,6 +72,7 @@ def test_everybody_is_told_and_shown_what_redmine_shows_them_and_nothing_else(
     check_common_sense(play, told(engine))
 
     poll(engine, after_s=QUIET_S)
+    poll(engine, after_s=QUIET_S)
     play.do(LATE)
     reconcile(engine)
     ask_again_as_the_viewer_does(engine)
@@ -100,15 +101,22 @@ def create(play: Play) -> None:
 
 
 def poll(engine: Engine, after_s: float = 3.0) -> None:
-    """Poll twice: what changed within one second of its last reading is read again, 50 issues a cycle."""
-    engine.poll(after_s)
+    """Poll in another second than that of the last change.
+
+    Redmine's times are whole seconds: a change in the second of a reading is found only by a later poll.
+    """
+    second = int(time.time())
+    assert wait_until(lambda: int(time.time()) > second, within_s=5)
     engine.poll(after_s)
 
 
 def reconcile(engine: Engine) -> None:
-    """Run the slow job until it has been everywhere."""
-    for _ in range(ROUNDS):
+    """Run the slow job until its rounds by issue are back at their beginning."""
+    place = {"notes": -1}
+    while place["notes"] or place["sweep"]:
         engine.reconcile()
+        with engine.database.read() as session:
+            place = jobs.cursor(session, "reconcile") or {}
 
 
 def ask_again_as_the_viewer_does(engine: Engine) -> None:
