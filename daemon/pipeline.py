@@ -11,11 +11,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from daemon import recipients, render
-from daemon.clients.errors import SourceError, SourceRefused
+from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
 from daemon.source import Source
 from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation
-from storage import jobs, notifications, snapshots, wakeup
+from storage import jobs, live, notifications, snapshots, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.session import Database, StorageError
@@ -66,8 +66,8 @@ class Run:
         for seen in self._job.source.observations(cursor, self._memory, self._must_stop):
             self._step(seen)
 
-    def finish(self, result: JobResult) -> JobResult:
-        """Write how the run ended, and when to try again after a failure."""
+    def finish(self, result: JobResult, asked_s: float = 0.0) -> JobResult:
+        """Write how the run ended, and when to try again after a failure: not before the source asked."""
         result = replace(result, requests=self._job.source.requests_made - self._requests)
         with self._database.write() as session:
             jobs.require_lease(session, self._owner)
@@ -78,7 +78,9 @@ class Run:
             else:
                 state.failures += 1
                 state.last_error = result.error
-                state.retry_at = self._now() + timedelta(seconds=backoff_s(self._job.every_s, state.failures))
+                pause_s = backoff_s(self._job.every_s, state.failures)
+                pause_s = max(pause_s, min(asked_s, BACKOFF_CEILING_S))
+                state.retry_at = self._now() + timedelta(seconds=pause_s)
         return result
 
     def _must_stop(self) -> bool:
@@ -104,7 +106,7 @@ class Run:
             status="partial" if seen.problem else self.result.status,
             error=seen.problem or self.result.error,
         )
-        if notified or withdrawn:
+        if notified or withdrawn or seen.correction.amended:
             wakeup.send(self._database)
 
     def _record(self, seen: Observation, known: Known, addressed: Sequence[Addressed]) -> tuple[int, int]:
@@ -128,6 +130,8 @@ class Run:
         """Apply what a second look found wrong; return how many notifications were withdrawn."""
         for notification_id, addressed in correction.amended.items():
             notifications.amend(session, notification_id, render.wording(addressed))
+            updated = {"ids": [notification_id]}
+            live.publish(session, addressed.member.user_id, notifications.UPDATED_EVENT, updated)
         notifications.ask_again(session, correction.ask_again)
         snapshots.hide_issues(session, correction.hidden)
         for account, watched in correction.watched.items():
@@ -204,7 +208,8 @@ def _attempt(run: Run) -> JobResult:
     except SourceRefused as e:
         return run.finish(replace(run.result, status="refused", error=str(e)))
     except SourceError as e:
-        return run.finish(replace(run.result, status="failed", error=str(e)))
+        asked_s = e.retry_after_s if isinstance(e, SourceUnavailable) else None
+        return run.finish(replace(run.result, status="failed", error=str(e)), asked_s or 0.0)
     except Exception as e:
         log.exception("job_crashed")
         error = f"internal error ({type(e).__name__}): see the log of this time"

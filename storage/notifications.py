@@ -20,6 +20,7 @@ from storage.snapshots import changed_rows, chunks, insert_for
 
 READ_EVENT = "notifications_read"
 WITHDRAWN_EVENT = "notifications_withdrawn"
+UPDATED_EVENT = "notifications_updated"
 
 
 @dataclass(frozen=True, slots=True)

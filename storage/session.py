@@ -45,8 +45,9 @@ class Database:
     @property
     def directory(self) -> Path:
         """The folder of the embedded database and of its wake-up sockets."""
-        if self.is_sqlite and self.url.database:
-            return Path(self.url.database).resolve().parent
+        file = self.url.database or ""
+        if self.is_sqlite and not file.startswith("file:"):
+            return Path(file).resolve().parent
         return self.settings.directory.resolve()
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from sqlalchemy.engine import URL, make_url
@@ -16,7 +16,7 @@ BACKENDS = ("sqlite", "postgresql+psycopg")
 class StorageSettings(Settings):
     """Where the database is. Empty `url` means SQLite inside `directory`."""
 
-    directory: Path = Path(".helpdesk")
+    directory: Annotated[Path, Field(strict=False)] = Path(".helpdesk")
     url: str = ""
     url_env: str = ""
     busy_timeout_s: float = Field(default=5.0, gt=0, le=60)

@@ -21,7 +21,7 @@ from web.edges import edge
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
 from web.people import DEVICE, Person, person_of, someone
-from web.rights import UPDATED_EVENT, Rights
+from web.rights import Rights
 from web.security import is_foreign
 from web.sockets import Socket, Sockets, room_of
 from web.tail import News, Tail
@@ -184,7 +184,7 @@ class Live:
         if event.event == ENDED_EVENT:
             device = str(event.payload.get("device"))
             self._drop(self.sockets.of_device(device))
-        elif event.event != UPDATED_EVENT:
+        elif event.event != notifications.UPDATED_EVENT:
             self._send(event.event, event.payload, room_of(event.user_id))
 
     def _send(self, event: str, content: Mapping[str, Any], to: str) -> None:
@@ -235,7 +235,7 @@ def _last_of(auth: object) -> int | None:
 
 
 def _updated_ids(events: Iterable[LiveEvent]) -> list[int]:
-    payloads = [event.payload for event in events if event.event == UPDATED_EVENT]
+    payloads = [event.payload for event in events if event.event == notifications.UPDATED_EVENT]
     return [row_id for payload in payloads for row_id in payload.get("ids", [])]
 
 

@@ -25,7 +25,6 @@ from web.people import Person
 
 DEADLINE_S = 3.0
 REST_S = 10.0
-UPDATED_EVENT = "notifications_updated"
 GUARDED = frozenset({"custom_field", "relation"})
 log = structlog.get_logger(__name__)
 
@@ -112,7 +111,7 @@ class Rights:
                 notifications.amend(session, notification_id, columns)
             if confirmed:
                 notifications.verified(session, confirmed)
-                live.publish(session, user_id, UPDATED_EVENT, {"ids": confirmed})
+                live.publish(session, user_id, notifications.UPDATED_EVENT, {"ids": confirmed})
         wakeup.send(self._database)
         return True
 
