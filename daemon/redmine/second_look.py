@@ -1,7 +1,7 @@
 """Looks again at what people were told: may they still see it, does it still say so?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon import diff
@@ -44,39 +44,57 @@ class SecondLook:
         ]
         return Correction(gone=frozenset(row.id for row in lost))
 
-    def edited(self, issue: Issue) -> Correction:
-        """Compare the notes and guarded fields told of one issue with what its journals show now."""
-        journals = {journal.id: journal for journal in issue.journals or ()}
-        gone: set[int] = set()
-        amended: dict[int, Addressed] = {}
-        for row in self.told:
-            if row.item_id == issue.id and row.journal_id is not None and row.user_id in self.members:
-                journal = journals.get(row.journal_id)
+    def edited(self, issues: Iterable[Issue]) -> Correction:
+        """Compare the notes and guarded fields told of these issues with what readers are shown now.
+
+        One read for each reader and issue of which something guarded was told, several at a time.
+        """
+        rows: dict[int, Told] = {}
+        now: dict[int, Addressed] = {}
+        told = self._told_by_issue()
+        for issue in issues:
+            journals = {journal.id: journal for journal in issue.journals or ()}
+            for row in told.get(issue.id, ()):
+                journal = journals.get(row.journal_id or 0)
                 if journal is None:
-                    gone.add(row.id)
+                    rows[row.id] = row
                 elif _is_filtered(journal, row) or journal.notes != row.notes:
-                    again = self._as_shown(issue, journal, row)
-                    if again is None:
-                        gone.add(row.id)
-                    elif _differs(again.change, row):
-                        amended[row.id] = again
-        touched = frozenset({issue.id} if gone or amended else ())
-        return Correction(gone=frozenset(gone), amended=amended, ask_again=touched)
+                    rows[row.id] = row
+                    now[row.id] = self._addressed(issue, journal, row)
+        shown = self._shown(now)
+        amended = {number: a for number, a in shown.items() if _differs(a.change, rows[number])}
+        gone = frozenset(rows.keys() - shown.keys())
+        touched = frozenset(rows[number].item_id for number in gone | amended.keys())
+        return Correction(gone=gone, amended=amended, ask_again=touched)
 
     def _visible(self, user_id: int, issues: Iterable[int]) -> frozenset[int]:
         return rights.visible_to(self.connection.client, self.members[user_id].login, issues)
 
-    def _as_shown(self, issue: Issue, journal: Journal, row: Told) -> Addressed | None:
-        """The journal as its reader sees it now, None where nothing is left of it for them."""
+    def _told_by_issue(self) -> Mapping[int, list[Told]]:
+        """What was told of journals, to readers who are still users."""
+        found: dict[int, list[Told]] = defaultdict(list)
+        for row in self.told:
+            if row.journal_id is not None and row.user_id in self.members:
+                found[row.item_id].append(row)
+        return found
+
+    def _addressed(self, issue: Issue, journal: Journal, row: Told) -> Addressed:
+        """The journal as it is now, to the same reader for the same reasons."""
         self.connection.learn([issue], {})
-        names = self.connection.names.names
-        change = diff.journal_change(issue, journal, diff.assignees(issue), names)
-        member = self.members[row.user_id]
-        addressed = Addressed(change, member, row.reasons)
-        if change.asks_reader:
-            kept = self.connection.shown([addressed])
-            return kept[0] if kept else None
-        return addressed if change.details or change.notes else None
+        change = diff.journal_change(issue, journal, diff.assignees(issue), self.connection.names.names)
+        return Addressed(change, self.members[row.user_id], row.reasons)
+
+    def _shown(self, now: Mapping[int, Addressed]) -> dict[int, Addressed]:
+        """Keep, by notification, what its reader is shown."""
+        asked = self.connection.shown([a for a in now.values() if a.change.asks_reader])
+        answers = {(a.member.user_id, a.change.key): a for a in asked}
+        kept = {
+            number: answers.get((a.member.user_id, a.change.key)) if a.change.asks_reader else a
+            for number, a in now.items()
+        }
+        return {
+            number: a for number, a in kept.items() if a is not None and (a.change.details or a.change.notes)
+        }
 
 
 def _is_filtered(journal: Journal, row: Told) -> bool:

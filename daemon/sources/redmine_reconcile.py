@@ -167,12 +167,7 @@ class Source(RedmineConnection):
         filtered = sorted({row.item_id for row in look.told if row.notes or row.guarded})
         due, upto = _slice(filtered, place.notes, self._options.issues)
         reads = self.reader.start(due).finish()
-        found = [look.edited(issue) for issue in reads.issues]
-        correction = Correction(
-            gone=frozenset().union(*(f.gone for f in found)),
-            amended={number: a for f in found for number, a in f.amended.items()},
-            ask_again=frozenset().union(*(f.ask_again for f in found)),
-        )
+        correction = look.edited(reads.issues)
         place = replace(place, notes=upto)
         return place, Observation(place.to_json(), self._now(), correction=correction)
 
