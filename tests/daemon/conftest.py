@@ -1,5 +1,6 @@
 """A daemon's jobs, driven by hand against any Redmine."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ class Engine:
             url=server.url, api_key_file=key_file, deadline_s=20, read_timeout_s=10
         )
         self.passed_s = 0.0
+        self._read_until = 0.0
         options = redmine.Options(overlap_s=overlap_s)
         poll = redmine.Source(self.settings, options, epoch=lambda: time.time() + self.passed_s)
         second = redmine_reconcile.Source(self.settings, redmine_reconcile.Options(overlap_s=overlap_s))
@@ -49,10 +51,14 @@ class Engine:
     def poll(self, after_s: float = 3.0) -> JobResult:
         """Run the poll once, as if so much time had passed since the last one; a failure fails the test.
 
-        Three seconds: what changed twice within one second is read again by then.
+        Three seconds: what changed twice within one second is read again by then. Redmine's clock does
+        not jump with ours, so the second of the last reading must really be over.
         """
+        while after_s and time.time() < self._read_until:
+            time.sleep(0.02)
         self.passed_s += after_s
         result = run_job(self.poll_job, self.database, OWNER)
+        self._read_until = math.floor(time.time()) + 1.0
         assert result.status == "ok", result.error
         return result
 
