@@ -128,7 +128,8 @@ class Source(RedmineConnection):
         reads = self.reader.start(row.id for row in lately).finish()
         whole = tuple(_as_of(issue, cursor.high) for issue in reads.issues)
         again = {row.id: Unsettled(row.updated_on, self._epoch()) for row in lately}
-        next_id = rows[-1].id + 1 if len(rows) == PAGE else None
+        is_last = len(rows) < PAGE or rows[-1].id >= cursor.baseline_id
+        next_id = None if is_last else rows[-1].id + 1
         moved = replace(cursor, next_id=next_id, unsettled={**cursor.unsettled, **again})
         return Observation(
             cursor=moved.to_json(),
