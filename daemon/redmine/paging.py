@@ -32,7 +32,7 @@ def pages(client: Lister, since: datetime | None) -> Iterator[tuple[Issue, ...]]
     offset = 0
     while True:
         page = client.list_issues(updated_since=since, offset=offset, limit=PAGE)
-        if anchor is not None and offset and anchor.id not in {issue.id for issue in page.issues}:
+        if anchor is not None and offset and not _shows(page, anchor):
             anchor, offset = None, 0
             continue
         fresh = tuple(issue for issue in page.issues if given.get(issue.id) != issue.updated_on)
@@ -43,6 +43,11 @@ def pages(client: Lister, since: datetime | None) -> Iterator[tuple[Issue, ...]]
             return
         anchor = page.issues[-1]
         since, offset = _next(since, offset, page.issues)
+
+
+def _shows(page: IssuePage, anchor: Issue) -> bool:
+    """Whether the anchor is where it was. Updated, it stands further on, behind rows that were not read."""
+    return any(row.id == anchor.id and row.updated_on == anchor.updated_on for row in page.issues)
 
 
 def _next(since: datetime | None, offset: int, rows: tuple[Issue, ...]) -> tuple[datetime, int]:
