@@ -12,9 +12,9 @@ from tests.daemon.samples import NOON, at
 
 OVERLAP_S = 90.0
 moments = st.datetimes(
-    datetime(1970, 1, 1),
-    datetime(2100, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
+    datetime(1970, 1, 1),  # noqa: DTZ001
+    datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 ).map(lambda time: time.replace(microsecond=0))
 clocks = st.floats(0, 4e9)
 cursors = st.builds(
