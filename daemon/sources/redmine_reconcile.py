@@ -94,7 +94,10 @@ class Source(RedmineConnection):
         """Return the journals that no poll could see, and the issues that are gone."""
         self.learn(seen.items, known.journals)
         found = [
-            c for issue in seen.items for c in self.issue_changes(issue, known, seen.floor, is_new=False)
+            c
+            for issue in seen.items
+            if issue.id not in seen.quiet
+            for c in self.issue_changes(issue, known, seen.floor, is_new=False)
         ]
         gone = [diff.deleted(i, known.rows[i], seen.read_at) for i in sorted(seen.removed) if i in known.rows]
         return tuple(found + gone)
