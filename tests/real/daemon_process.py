@@ -101,7 +101,7 @@ class Installation:
         """Count the runs of all jobs by how they ended."""
         with self.database.read() as session:
             rows = session.execute(sa.select(JobRun.status, sa.func.count()).group_by(JobRun.status))
-            return Counter(dict(row.tuple() for row in rows))
+            return Counter({row.status: row[1] for row in rows})
 
     def _states(self) -> list[tuple[Any, ...]]:
         query = sa.select(

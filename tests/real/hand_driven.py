@@ -1,4 +1,8 @@
-"""The daemon's jobs inside the test, run when the test says so; time passes when the test says so."""
+"""The daemon's jobs inside the test, run when the test says so.
+
+Time passes faster than Redmine's where the test says so: back-off always may, but what the poll believes of
+Redmine's clock only while nobody writes.
+"""
 
 import time
 from collections.abc import Mapping
@@ -17,9 +21,11 @@ from storage.models import JobRun, JobState, Notification, User
 from storage.session import Database
 from storage.settings import StorageSettings
 from tests.real.daemon_process import LOGINS, add_people, told
-from tests.redmines import RedmineUnderTest
+from tests.redmines import RealRedmine
+from tests.services.processes import wait_until
 
 OWNER = "test"
+IS_LATER = "select localtimestamp > date_trunc('second', max(updated_on)) + interval '3 seconds' from issues"
 
 
 class HandDriven:
@@ -30,7 +36,7 @@ class HandDriven:
 
     def __init__(
         self,
-        redmine_: RedmineUnderTest,
+        redmine_: RealRedmine,
         folder: Path,
         *,
         url: str = "",
@@ -46,7 +52,9 @@ class HandDriven:
         self.database = Database(StorageSettings(directory=folder / "state"))
         migrate.upgrade(self.database)
         add_people(self.database, redmine_, logins)
+        self.redmine = redmine_
         self.passed_s = 0.0
+        self.waited_s = 0.0
         polls = redmine.Options(overlap_s=overlap_s)
         sweeps = redmine_reconcile.Options(overlap_s=overlap_s, issues=1000, people=100)
         self.poll_job = Job(
@@ -61,26 +69,46 @@ class HandDriven:
 
     def now(self) -> datetime:
         """The present moment of the jobs."""
-        return utc_now() + timedelta(seconds=self.passed_s)
+        return utc_now() + timedelta(seconds=self.waited_s)
 
-    def run(self, job: Job, after_s: float = 0.0) -> JobResult:
-        """Run a job once, as if so much time had passed since the last run."""
-        self.passed_s += after_s
+    def run(self, job: Job) -> JobResult:
+        """Run a job once."""
         return run_job(job, self.database, OWNER, now=self.now)
 
+    def run_when_due(self, job: Job) -> JobResult:
+        """Run a job as if its back-off had just ended."""
+        with self.database.read() as session:
+            retry_at = jobs.retry_at(session, job.name)
+        if retry_at is not None:
+            self.waited_s += max(0.0, (retry_at - self.now()).total_seconds() + 0.1)
+        return self.run(job)
+
     def poll(self, after_s: float = 3.0) -> JobResult:
-        """Run the poll once; one that does not end well fails the test.
+        """Run the poll as if so much time had passed; a run that does not end well fails the test.
 
         Three seconds: what changed twice within one second is read again by then.
         """
-        result = self.run(self.poll_job, after_s)
+        self.passed_s += after_s
+        result = self.run(self.poll_job)
         assert result.status == "ok", result.error
         return result
 
+    def poll_when_due(self) -> JobResult:
+        """Run the poll as if its back-off had just ended."""
+        return self.run_when_due(self.poll_job)
+
+    def recover(self) -> None:
+        """Poll until a run ends well: with little patience even a healthy Redmine is too slow at times."""
+        assert wait_until(lambda: self.poll_when_due().status == "ok", within_s=30), self.state().last_error
+
     def settle(self, overlap_s: float = 90.0) -> None:
-        """Poll until nothing is left to be read again, as after a few quiet minutes."""
+        """Poll until nothing is left to be read again, as after a few quiet minutes.
+
+        The poll then believes that they have passed, so the seconds that matter must pass for Redmine, too.
+        """
         for after_s in (0.0, 3.0, overlap_s + 5, overlap_s + 5, 1.0):
             self.poll(after_s)
+        assert wait_until(lambda: self.redmine.sql(IS_LATER)[0][0], within_s=10)
 
     def reconcile(self) -> JobResult:
         """Run the reconcile job once; one that does not end well fails the test."""
