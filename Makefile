@@ -14,9 +14,10 @@ run: setup ## Set up and run the product; without a [redmine] address on a made-
 demo: setup ## Run on the made-up Redmine in any case
 	$(BIN)/helpdesk demo
 
-# REQUIRE_SERVICES=1: no test may skip for want of a server.
+# REQUIRE_SERVICES=1: no test may skip for want of a server. JOBS: tests at once, each with servers of its own.
+JOBS ?= 2
 test: setup lint ## Set up and run linters, type checker and all tests
-	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest $(TESTS)
+	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: setup ## What pre-commit checks too
 	$(BIN)/ruff check $(CODE)
