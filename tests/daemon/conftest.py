@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ class Engine:
     ) -> None:
         self.server = server
         self.database = database
+        self.overlap_s = overlap_s
         key_file.write_text(server.key("admin"))
         self.settings = RedmineSettings(
             url=server.url, api_key_file=key_file, deadline_s=20, read_timeout_s=10
@@ -45,22 +47,48 @@ class Engine:
         second = redmine_reconcile.Source(self.settings, redmine_reconcile.Options(overlap_s=overlap_s))
         self.poll_job = Job("redmine", poll, 1.0, 120.0)
         self.reconcile_job = Job("reconcile", second, 1.0, 120.0)
+        if server.demo is not None:
+            server.demo.store.now = lambda: utc_now() + timedelta(seconds=self.passed_s)
         with database.write() as session:
             assert jobs.acquire_lease(session, OWNER, utc_now(), 3600)
 
     def poll(self, after_s: float = 3.0) -> JobResult:
         """Run the poll once, as if so much time had passed since the last one; a failure fails the test.
 
-        Three seconds: what changed twice within one second is read again by then. Redmine's clock does
-        not jump with ours, so the second of the last reading must really be over.
+        Three seconds: what changed twice within one second is read again by then. The real Redmine's
+        clock does not jump with ours, so the second of the last reading must really be over.
         """
-        while after_s and time.time() < self._read_until:
-            time.sleep(0.02)
+        if after_s:
+            self.end_second()
         self.passed_s += after_s
         result = run_job(self.poll_job, self.database, OWNER)
         self._read_until = math.floor(time.time()) + 1.0
         assert result.status == "ok", result.error
         return result
+
+    def end_second(self) -> None:
+        """See that the second of the last reading is over: no change will share its `updated_on`.
+
+        The demo's clock runs with ours, so there it need not be waited for.
+        """
+        if self.server.demo is not None:
+            self.passed_s += 1
+            return
+        while time.time() < self._read_until:
+            time.sleep(0.02)
+
+    def settle(self) -> None:
+        """Poll until nothing is unsettled and the cursor is swept: minutes of peace, as far as it knows."""
+        for _ in range(3):
+            self.passed_s += 100
+            self.poll(after_s=0)
+        self.end_second()
+
+    def restarted(self, key_file: Path) -> "Engine":
+        """Return a new daemon on the same database, at the time it is by now."""
+        engine = Engine(self.server, self.database, key_file, self.overlap_s)
+        engine.passed_s, engine._read_until = self.passed_s, self._read_until
+        return engine
 
     def reconcile(self) -> JobResult:
         """Run the reconcile job once."""
@@ -119,11 +147,47 @@ def make_engine(tmp_path: Path, database: Database) -> Iterator[Callable[..., En
 
 
 @pytest.fixture
+def restart(tmp_path: Path) -> Iterator[Callable[[Engine], Engine]]:
+    """Return a function that starts the daemon anew: it remembers nothing but its database."""
+    made: list[Engine] = []
+
+    def anew(engine: Engine) -> Engine:
+        made.append(engine.restarted(tmp_path / f"key-restarted-{len(made)}"))
+        return made[-1]
+
+    yield anew
+    for engine in made:
+        engine.close()
+
+
+@pytest.fixture
+def fresh_engine(any_redmine: RedmineUnderTest, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+    """Return a maker of a daemon on an empty database of its own, with everybody a user, nothing run yet."""
+    made: list[Engine] = []
+
+    def make(overlap_s: float = 90.0) -> Engine:
+        database = Database(StorageSettings(directory=tmp_path / f"fresh-{len(made)}"))
+        migrate.upgrade(database)
+        made.append(Engine(any_redmine, database, tmp_path / f"key-fresh-{len(made)}", overlap_s))
+        add_everybody(made[-1])
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+@pytest.fixture
 def engine(any_redmine: RedmineUnderTest, make_engine: Callable[..., Engine]) -> Engine:
     """The jobs on the demo Redmine and on the real one in turn, with everybody a user, baseline done."""
     engine = make_engine(any_redmine)
     any_redmine.create_issue("ann", subject="Old issue")
-    for login in ("ann", "bob", "carl", "dora", "eve", "fred", "gina", "hugo", "iris"):
-        engine.add_user(login)
+    add_everybody(engine)
     engine.poll()
     return engine
+
+
+def add_everybody(engine: Engine) -> None:
+    """Make everybody of the world a user but who is locked."""
+    for login in ("ann", "bob", "carl", "dora", "eve", "fred", "gina", "hugo", "iris"):
+        engine.add_user(login)
