@@ -95,6 +95,7 @@ class Source(RedmineConnection):
         read_at = self._now()
         newest = self.client.list_issues(sort="updated_on:desc", limit=1).issues
         highest = self.client.list_issues(sort="id:desc", limit=1).issues
+        self.key.require_now()  # one that died at this moment would make us take all issues for new later
         cursor = Cursor()
         if newest and highest:
             at = newest[0].updated_on
@@ -189,6 +190,8 @@ class Source(RedmineConnection):
         """Wait for the reads and move the cursor: to the last row of the list, and never past it."""
         reads = step.batch.finish()
         high = max((row.updated_on for row in step.rows), default=None)
+        if not is_last or self._crosses_a_gap(cursor, high):
+            self.key.require_now()
         moved = replace(cursor.moved(high, self._epoch()), unsettled=self._unsettled(cursor, step, reads))
         moved = replace(moved, since=None if is_last else (cursor.since or cursor.high))
         return Observation(
@@ -198,6 +201,15 @@ class Source(RedmineConnection):
             floor=cursor.floor(self._options.overlap_s),
             problem="; ".join(sorted(reads.failed.values())),
         )
+
+    def _crosses_a_gap(self, cursor: Cursor, high: datetime | None) -> bool:
+        """Whether the cursor moves so far that the next poll does not look back at all it passes.
+
+        Then what a dead key hid from these lists and reads would be hidden for good.
+        """
+        if cursor.since is not None or high is None or cursor.high is None:
+            return high is not None
+        return (high - cursor.high).total_seconds() > self._options.overlap_s / 2
 
     def _unsettled(self, cursor: Cursor, step: Step, reads: Reads) -> dict[int, Unsettled]:
         """Return which issues are to be read again after these reads. What failed is, what is gone is not."""

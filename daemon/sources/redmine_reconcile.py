@@ -83,6 +83,7 @@ class Source(RedmineConnection):
         try:
             self.key.require_now()
             for seen in self._rounds(place, memory, edge):
+                self.key.require_now()  # what a key showed that died meanwhile would be taken back for good
                 yield seen
                 if stop():
                     return
@@ -151,13 +152,12 @@ class Source(RedmineConnection):
         yield seen
 
     def _deleted(self, place: Place, memory: Memory) -> Iterator[Observation]:
-        """Find what is gone. The key is checked once more before anything counts as deleted."""
+        """Find what is gone."""
         missing = list(islice(deletions.unlisted(self.client, memory, (1, memory.highest_id())), DELETIONS))
         if not missing:
             return
         read_at = self._now()
         answers = {issue_id: deletions.is_deleted(self.client, issue_id) for issue_id in missing}
-        self.key.require_now()
         yield Observation(
             place.to_json(),
             read_at,
