@@ -53,14 +53,13 @@ class RedmineConnection:
     def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
         """Keep what Redmine shows each reader.
 
-        The key is checked beside it: one that has lost its admin right is answered as its owner,
-        whoever we mean to act as.
+        The key is checked afterwards: one that died meanwhile is answered as nobody, one that has lost
+        its admin right as its owner, whoever we mean to act as.
         """
         if not addressed:
             return ()
-        check = self.reader.pool.submit(self.key.require_now)
         kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names)
-        check.result()
+        self.key.require_now()
         return kept
 
     def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:

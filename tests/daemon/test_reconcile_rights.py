@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 
-import pytest
-
 from storage import snapshots
 from tests.daemon import deeds
 from tests.daemon.conftest import Engine
@@ -59,18 +57,6 @@ def a_renamed_project_is_no_news_and_has_its_new_name_from_then_on(engine: Engin
 )
 def test_rights_and_names_that_change(engine: Engine, scenarios: Sequence[Scenario]) -> None:
     play(engine, scenarios)
-
-
-@pytest.mark.xfail(strict=True, reason="an unknown log-in is taken for a locked account")
-def test_a_renamed_account_keeps_its_inbox_and_is_told_on(engine: Engine) -> None:
-    issue = make_issue(engine, by="hugo")
-    engine.poll()
-    engine.settle()
-    deeds.set_user(engine.server, "bob", login="robert")
-    deeds.note(engine.server, "ann", issue, "Still for Bob")
-    engine.poll()
-    engine.reconcile()
-    assert types(engine, "bob", issue) == ["new_issue", "note_added"]
 
 
 def test_an_archived_project_is_hidden_not_deleted_and_comes_back_quietly(engine: Engine) -> None:
