@@ -41,6 +41,7 @@ class HandDriven:
         *,
         url: str = "",
         overlap_s: float = 90.0,
+        timeout_s: float = 120.0,
         patience: Mapping[str, float] | None = None,
         logins: tuple[str, ...] = LOGINS,
     ) -> None:
@@ -56,14 +57,10 @@ class HandDriven:
         self.passed_s = 0.0
         self.waited_s = 0.0
         polls = redmine.Options(overlap_s=overlap_s)
+        poll = redmine.Source(self.settings, polls, epoch=lambda: time.time() + self.passed_s)
         sweeps = redmine_reconcile.Options(overlap_s=overlap_s, issues=1000, people=100)
-        self.poll_job = Job(
-            "redmine",
-            redmine.Source(self.settings, polls, epoch=lambda: time.time() + self.passed_s),
-            5.0,
-            120.0,
-        )
-        self.reconcile_job = Job("reconcile", redmine_reconcile.Source(self.settings, sweeps), 5.0, 120.0)
+        self.poll_job = Job("redmine", poll, 5.0, timeout_s)
+        self.reconcile_job = Job("reconcile", redmine_reconcile.Source(self.settings, sweeps), 5.0, timeout_s)
         with self.database.write() as session:
             assert jobs.acquire_lease(session, OWNER, utc_now(), 3600)
 
