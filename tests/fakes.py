@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from daemon import diff
 from daemon.clients.errors import NotFound, SourceError, SourceRefused
 from daemon.clients.values import (
     Account,
@@ -24,6 +25,7 @@ from daemon.clients.values import (
     Tracker,
     User,
 )
+from daemon.redmine.rows import full_row, listed_row
 from daemon.values import Addressed, Change, Known, Observation
 
 
@@ -175,12 +177,12 @@ class ScriptedSource:
 
     A step of the script is an Observation, an error to raise, or something to call before going on. The
     cursor of an observation is the number of steps behind it, so that a run goes on where the last stood.
+    What changed is what the diff says; an issue not stored yet is new.
     """
 
     def __init__(self, *script: "Observation | BaseException | Callable[[], object]") -> None:
         self.script = list(script)
         self.requests_made = 0
-        self.changes_of: Callable[[Known, Observation], tuple[Change, ...]] = lambda _known, _seen: ()
         self.shown_of: Callable[[Sequence[Addressed]], Sequence[Addressed]] = lambda addressed: addressed
         self.groups_of: frozenset[int] = frozenset()
         self.is_closed = False
@@ -203,7 +205,13 @@ class ScriptedSource:
                 return
 
     def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:
-        return self.changes_of(known, seen)
+        found: list[Change] = []
+        for issue in seen.items:
+            stored, is_new = known.journals[issue.id], issue.id not in known.rows
+            if issue.id not in seen.quiet:
+                found.extend(diff.issue_changes(issue, stored, {}, is_new=is_new))
+        found.extend(diff.deleted(i, known.rows[i], seen.read_at) for i in seen.removed if i in known.rows)
+        return tuple(found)
 
     def groups(self, principals: frozenset[int]) -> Mapping[int, frozenset[int]]:
         return {principal: frozenset() for principal in principals & self.groups_of}
@@ -212,13 +220,9 @@ class ScriptedSource:
         return tuple(self.shown_of(addressed))
 
     def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
-        from daemon.redmine.rows import full_row
-
         return [full_row(issue, seen.read_at) for issue in seen.items]
 
     def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
-        from daemon.redmine.rows import listed_row
-
         return [listed_row(issue, seen.read_at) for issue in seen.listed]
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from daemon.clients.shapes import (
     number_or_none,
     one,
     one_or_none,
+    storable,
     text,
     text_or_empty,
     text_or_none,
@@ -104,13 +105,13 @@ def custom_value(obj: Json) -> CustomValue:
 
 def _scalar_or_none(obj: Json, key: str) -> str | None:
     value = obj.get(key)
-    return value if value is None or isinstance(value, str) else _scalar(value, key)
+    return None if value is None else _scalar(value, key)
 
 
 def _scalar(value: object, key: str = "value") -> str:
     """Values stay strings: "2024-05-05" in a text field is no date."""
     if isinstance(value, str):
-        return value
+        return storable(value)
     if isinstance(value, int | float):
         return str(value)
     raise MalformedError(key, f"expected a text, found {kind_of(value)}")

@@ -1,6 +1,7 @@
 """Checked reading of decoded JSON: each function takes one key out of an object or says what is wrong."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -32,6 +33,9 @@ def kind_of(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
 
+_NOT_STORABLE = re.compile("[\\0\ud800-\udfff]")
+
+
 def whole(obj: Json, key: str) -> int:
     """An int; a bool is none."""
     value = obj.get(key)
@@ -49,8 +53,13 @@ def text(obj: Json, key: str) -> str:
     """A text that must be there."""
     value = obj.get(key)
     if isinstance(value, str):
-        return value
+        return storable(value)
     raise _wrong(obj, key, "a text")
+
+
+def storable(value: str) -> str:
+    """The text with � for what no database takes: one such note would stop everybody's news for ever."""
+    return _NOT_STORABLE.sub("\ufffd", value)
 
 
 def text_or_none(obj: Json, key: str) -> str | None:

@@ -1,6 +1,7 @@
 """A daemon's jobs, driven by hand against any Redmine."""
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -123,13 +124,36 @@ class Engine:
         self.database.dispose()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A migrated SQLite database."""
-    database = Database(StorageSettings(directory=tmp_path / "state"))
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that the migrations made, to be copied."""
+    database = Database(StorageSettings(directory=tmp_path_factory.mktemp("migrated")))
     migrate.upgrade(database)
-    yield database
     database.dispose()
+    return database.directory / "helpdesk.db"
+
+
+@pytest.fixture
+def make_database(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[[str], Database]]:
+    """Return a maker of migrated SQLite databases, each in a folder of its own."""
+    made: list[Database] = []
+
+    def make(folder: str) -> Database:
+        settings = StorageSettings(directory=tmp_path / folder)
+        settings.directory.mkdir()
+        shutil.copy(migrated_file, settings.directory)
+        made.append(Database(settings))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.dispose()
+
+
+@pytest.fixture
+def database(make_database: Callable[[str], Database]) -> Database:
+    """A migrated SQLite database."""
+    return make_database("state")
 
 
 @pytest.fixture
@@ -161,13 +185,14 @@ def restart(tmp_path: Path) -> Iterator[Callable[[Engine], Engine]]:
 
 
 @pytest.fixture
-def fresh_engine(any_redmine: RedmineUnderTest, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+def fresh_engine(
+    any_redmine: RedmineUnderTest, make_database: Callable[[str], Database], tmp_path: Path
+) -> Iterator[Callable[..., Engine]]:
     """Return a maker of a daemon on an empty database of its own, with everybody a user, nothing run yet."""
     made: list[Engine] = []
 
     def make(overlap_s: float = 90.0) -> Engine:
-        database = Database(StorageSettings(directory=tmp_path / f"fresh-{len(made)}"))
-        migrate.upgrade(database)
+        database = make_database(f"fresh-{len(made)}")
         made.append(Engine(any_redmine, database, tmp_path / f"key-fresh-{len(made)}", overlap_s))
         add_everybody(made[-1])
         return made[-1]

@@ -1,0 +1,82 @@
+"""A job whose source follows a script, and what it leaves in the database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from daemon.clients.values import Issue
+from daemon.pipeline import Job, run_job
+from daemon.values import JobResult, Observation
+from storage import jobs, users
+from storage.columns import Base, utc_now
+from storage.models import JobRun, JobState, Notification, User
+from storage.session import Database
+from tests.daemon.samples import ANN, BOB, CARL, NOON
+from tests.fakes import ScriptedSource
+
+OWNER = "test"
+# What says when something was done, or by which run: of no matter to whether everything was done.
+VOLATILE = {"id", "recorded_at", "started_at", "finished_at", "duration_ms", "retry_at", "lease_until"}
+
+
+def seen(*items: Issue, **columns: Any) -> Observation:
+    """Return a step in which these issues were read whole."""
+    return Observation(**{"cursor": {}, "read_at": NOON, "items": items, **columns})
+
+
+@dataclass
+class Bench:
+    """A database with three people in it, and a job to run on it."""
+
+    database: Database
+    source: ScriptedSource
+    ids: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.database.write() as session:
+            assert jobs.acquire_lease(session, OWNER, utc_now(), 3600)
+            for ref, login, language in ((ANN, "ann", "en"), (BOB, "bob", "ru"), (CARL, "carl", "en")):
+                user = User(username=login, redmine_login=login, id_redmine_user=ref.id, language=language)
+                self.ids[login] = users.add(session, user).id
+
+    @property
+    def job(self) -> Job:
+        return Job("redmine", self.source, 5.0, 60.0)
+
+    def run(self, **how: Any) -> JobResult:
+        return run_job(self.job, self.database, how.pop("owner", OWNER), **how)
+
+    def notifications(self) -> list[Notification]:
+        with self.database.read() as session:
+            return list(session.scalars(sa.select(Notification).order_by(Notification.id)))
+
+    def runs(self) -> list[JobRun]:
+        with self.database.read() as session:
+            return jobs.runs(session, "redmine", 100)
+
+    def state(self) -> JobState:
+        with self.database.read() as session:
+            return jobs.state(session, "redmine")
+
+    def cursor(self) -> dict[str, Any] | None:
+        with self.database.read() as session:
+            return jobs.cursor(session, "redmine")
+
+
+def content(database: Database, *without: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every table, without what only says when or by which run; sorted."""
+    found = {}
+    with database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            if table.name in without:
+                continue
+            columns = [column for column in table.columns if column.name not in VOLATILE]
+            found[table.name] = sorted(map(repr, session.execute(sa.select(*columns))))
+    return found  # type: ignore[return-value]
+
+
+def at_time(now: datetime) -> dict[str, Any]:
+    """Return the argument of `run` that makes it be that time."""
+    return {"now": lambda: now}
