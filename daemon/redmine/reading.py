@@ -66,7 +66,7 @@ class Batch:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 self._take(future, issues, missing, failed)
-            if len(failed) > TOLERATED or (failed and len(failed) == len(self._futures)):
+            if len(failed) > TOLERATED:
                 self.cancel()
                 raise next(iter(failed.values()))
         issues.sort(key=lambda issue: (issue.updated_on, issue.id))

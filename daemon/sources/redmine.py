@@ -160,9 +160,12 @@ class Source(RedmineConnection):
         if ahead is not None:
             yield (seen := self._finish(cursor, ahead, is_last=not stop()))
             cursor = Cursor.from_json(seen.cursor)
-        elif was_quiet and cursor.high is not None and not cursor.is_swept:
-            cursor = replace(cursor, is_swept=True)
-            yield Observation(cursor.to_json(), self._now())
+        else:
+            is_swept = cursor.is_swept or (was_quiet and cursor.high is not None)
+            listed = replace(cursor, is_swept=is_swept, since=None)  # a catch-up, if there was one, is over
+            if listed != cursor:
+                cursor = listed
+                yield Observation(cursor.to_json(), self._now())
         due = cursor.due(self._epoch(), overlap_s)[:RECHECKS]
         if due and not stop():
             yield self._finish(cursor, self._start((), tuple(due)), is_last=cursor.since is None)
@@ -215,7 +218,8 @@ class Source(RedmineConnection):
         """Return which issues are to be read again after these reads. What failed is, what is gone is not."""
         left = {i: entry for i, entry in cursor.unsettled.items() if i not in reads.missing}
         now = self._epoch()
-        left |= {i: Unsettled(NEVER, now) for i in reads.failed}
+        # Soon once more, then with longer pauses: an issue that always stalls must not slow every run.
+        left |= {i: Unsettled(NEVER, now, was_reread=_has_failed(left.get(i))) for i in reads.failed}
         for issue in reads.issues:
             entry = self._next_entry(issue, left.pop(issue.id, None), step.read_at, now)
             if entry is not None:
@@ -235,6 +239,10 @@ class Source(RedmineConnection):
     def _age_s(self, issue: Issue, read_at: datetime) -> float:
         """How old the issue's `updated_on` was by Redmine's clock when it was read, at the least."""
         return (self._clock.at_least(read_at) - issue.updated_on).total_seconds()
+
+
+def _has_failed(entry: Unsettled | None) -> bool:
+    return entry is not None and entry.updated_on == NEVER
 
 
 def _as_of(issue: Issue, high: datetime) -> Issue:
