@@ -15,7 +15,7 @@ from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
 from daemon.source import Source
 from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation
-from storage import jobs, live, notifications, snapshots, wakeup
+from storage import jobs, live, notifications, snapshots, users, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.session import Database, StorageError
@@ -136,6 +136,8 @@ class Run:
         snapshots.hide_issues(session, correction.hidden)
         for account, watched in correction.watched.items():
             snapshots.set_watched(session, account, watched)
+        for user_id, login in correction.logins.items():
+            users.rename_at_redmine(session, user_id, login)
         return notifications.withdraw(session, correction.gone, self._now())
 
     def _save_run(

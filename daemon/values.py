@@ -116,7 +116,8 @@ class Correction:
 
     `gone` are notifications to withdraw, `amended` those to word anew; `ask_again` are items whose
     notifications the viewer must verify with the source before it shows them. `hidden` are items the
-    source has but lists to nobody; `watched` says which items an account watches.
+    source has but lists to nobody; `watched` says which items an account watches; `logins` are the
+    log-in names by which the source knows some of our users now.
     """
 
     gone: frozenset[int] = frozenset()
@@ -124,6 +125,7 @@ class Correction:
     ask_again: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
     watched: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    logins: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

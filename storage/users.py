@@ -56,6 +56,11 @@ def linked_to_redmine(session: Session) -> list[User]:
     return list(session.scalars(query))
 
 
+def rename_at_redmine(session: Session, user_id: int, redmine_login: str) -> None:
+    """Note under which log-in name Redmine knows a user's account now."""
+    session.execute(sa.update(User).where(User.id == user_id).values(redmine_login=redmine_login))
+
+
 def signed_in(session: Session, user_id: int, now: datetime) -> None:
     """Note the moment of a log-in."""
     session.execute(sa.update(User).where(User.id == user_id).values(last_login_at=now))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from daemon import diff
-from daemon.clients.errors import NotFound, SourceError, SourceRefused
+from daemon.clients.errors import ImpersonationRefused, NotFound, SourceError, SourceRefused
 from daemon.clients.values import (
     Account,
     CustomField,
@@ -118,7 +118,7 @@ class FakeRedmine:
 
     def _check_login(self) -> None:
         if self._login and self._login not in self.visible:
-            raise SourceRefused("no active user of this login", status=412)
+            raise ImpersonationRefused("no active user of this login", status=412)
 
     def count_issues(self, id_range: tuple[int, int]) -> int:
         self._note("count")
@@ -152,6 +152,13 @@ class FakeRedmine:
     def users(self) -> tuple[User, ...]:
         self._note("users")
         return self.people
+
+    def user(self, user_id: int) -> User:
+        self._note(f"user {user_id}")
+        found = [user for user in self.people if user.id == user_id]
+        if not found:
+            raise NotFound(f"/users/{user_id}.json: gone")
+        return found[0]
 
     def custom_fields(self) -> tuple[CustomField, ...]:
         self._note("custom_fields")

@@ -38,6 +38,12 @@ class ReferenceLists:
         # No status filter, which means active: `status=*` finds nobody on 5.0, `status=` fails on 6.1.
         return self._connection.paged("/users.json", "users", parse.user)
 
+    def user(self, user_id: int) -> User:
+        """One user, locked or not; needs an admin. NotFound when the account was deleted."""
+        return self._connection.get(
+            f"/users/{int(user_id)}.json", lambda answer: one(answer, "user", parse.user)
+        )
+
     def groups(self) -> tuple[Ref, ...]:
         """All groups, without their members; needs an admin."""
         return self._connection.list("/groups.json", "groups", parse.ref)

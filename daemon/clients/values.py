@@ -134,7 +134,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An active user as an administrator sees him."""
+    """A user as an administrator sees him."""
 
     id: int
     login: str

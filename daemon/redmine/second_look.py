@@ -68,7 +68,7 @@ class SecondLook:
         return Correction(gone=gone, amended=amended, ask_again=touched)
 
     def _visible(self, user_id: int, issues: Iterable[int]) -> frozenset[int]:
-        return rights.visible_to(self.connection.client, self.members[user_id].login, issues)
+        return rights.visible_to(self.connection.client, self.members[user_id], issues)
 
     def _told_by_issue(self) -> Mapping[int, list[Told]]:
         """What was told of journals, to readers who are still users."""

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import Field
 
 from daemon import diff
-from daemon.clients.errors import SourceError, SourceRefused
+from daemon.clients.errors import SourceError
 from daemon.clients.settings import RedmineSettings
 from daemon.clients.values import Issue
 from daemon.options import JobOptions
-from daemon.redmine import deletions
+from daemon.redmine import deletions, rights
 from daemon.redmine.connection import RedmineConnection, utc_now
 from daemon.redmine.cursor import Cursor
 from daemon.redmine.rows import listed_row
@@ -71,6 +71,7 @@ class Source(RedmineConnection):
         self._options = options
         self._now = now
         self._told: frozenset[tuple[int, int]] = frozenset()
+        self._baseline_id = 0
 
     def observations(
         self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
@@ -98,7 +99,7 @@ class Source(RedmineConnection):
             c
             for issue in seen.items
             if issue.id not in seen.quiet
-            for c in self.issue_changes(issue, known, seen.floor, is_new=False)
+            for c in self.issue_changes(issue, known, seen.floor, is_new=issue.id not in known.rows)
         ]
         gone = [diff.deleted(i, known.rows[i], seen.read_at) for i in sorted(seen.removed) if i in known.rows]
         return tuple(found + gone)
@@ -107,14 +108,13 @@ class Source(RedmineConnection):
         """Ask Redmine; of a deleted issue it says nothing, so who was close to it and sees its project."""
         gone = [a for a in addressed if a.change.key.startswith(DELETED)]
         rest = [a for a in addressed if not a.change.key.startswith(DELETED)]
-        projects: dict[str, frozenset[int]] = {}
-        for login in sorted({a.member.login for a in gone}):
-            projects[login] = self._projects(login)
+        members = {a.member for a in gone}
+        projects = {member: rights.projects_of(self.client, member) for member in members}
         close = [
             a
             for a in gone
             if a.change.project is not None
-            and a.change.project.id in projects[a.member.login]
+            and a.change.project.id in projects[a.member]
             and (set(a.reasons) != {"watcher"} or (a.member.user_id, a.change.item_id) in self._told)
         ]
         return (*super().shown(rest), *close)
@@ -127,14 +127,16 @@ class Source(RedmineConnection):
         """
         stored = memory.cursor(self._options.poll_job)
         cursor = Cursor.from_json(stored) if stored else Cursor(next_id=1)
-        self.baseline_on = cursor.baseline_on
+        self.baseline_on, self._baseline_id = cursor.baseline_on, cursor.baseline_id
         if cursor.next_id is not None or cursor.high is None:
             return None
         return cursor.high + timedelta(seconds=1 if cursor.is_swept else -self._options.overlap_s)
 
     def _rounds(self, place: Place, memory: Memory, edge: datetime) -> Iterator[Observation]:
         since = self._now() - timedelta(days=self._options.days)
-        members = memory.members()
+        members, renamed = self._members(memory)
+        if renamed:
+            yield Observation(place.to_json(), self._now(), correction=Correction(logins=renamed))
         look = SecondLook(self, {member.user_id: member for member in members}, memory.told_since(since))
         self._told = frozenset((row.user_id, row.item_id) for row in look.told)
         yield from self._deleted(place, memory)
@@ -150,6 +152,14 @@ class Source(RedmineConnection):
                 break
         place, seen = self._journals(place, memory)
         yield seen
+
+    def _members(self, memory: Memory) -> tuple[tuple[Member, ...], dict[int, str]]:
+        """Return who can be told, by the log-in name of today, and the names that are not the stored ones."""
+        logins = {account.id: account.login for account in self.client.users()}
+        stored = memory.members()
+        members = tuple(replace(m, login=logins.get(m.source_id, m.login)) for m in stored)
+        changed = {now.user_id: now.login for now, old in zip(members, stored, strict=True) if now != old}
+        return members, changed
 
     def _deleted(self, place: Place, memory: Memory) -> Iterator[Observation]:
         """Find what is gone."""
@@ -205,6 +215,7 @@ class Source(RedmineConnection):
         stored = memory.rows(issue.id for issue in page.issues)
         behind = [issue for issue in page.issues if issue.updated_on < edge]
         # What nobody stored although the poll has passed it was hidden then: an archived project is back.
+        # One made since the first run is news all the same: summer time ended, and it was filed an hour back.
         adopted = frozenset(issue.id for issue in behind if issue.id not in stored)
         differs = [
             issue for issue in behind if issue.id in stored and _differs(issue, stored[issue.id], read_at)
@@ -217,7 +228,7 @@ class Source(RedmineConnection):
             place.to_json(),
             read_at,
             items=items,
-            quiet=adopted,
+            quiet=frozenset(number for number in adopted if number <= self._baseline_id),
             correction=Correction(ask_again=frozenset(issue.id for issue in items)),
         )
 
@@ -233,15 +244,6 @@ class Source(RedmineConnection):
         items = tuple(i for i in reads.issues if i.updated_on == stored[i.id]["updated_on"])
         place = replace(place, reads=last if last < memory.highest_id() else 0)
         return place, Observation(place.to_json(), read_at, items=items)
-
-    def _projects(self, login: str) -> frozenset[int]:
-        """The projects that somebody may see; none for an account that is locked."""
-        try:
-            return frozenset(project.id for project in self.client.acting_as(login).projects())
-        except SourceRefused as e:
-            if e.status not in {403, 412}:
-                raise
-            return frozenset()
 
 
 def _slice(ids: Sequence[int], after: int, size: int) -> tuple[list[int], int]:

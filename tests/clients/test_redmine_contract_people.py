@@ -9,6 +9,7 @@ from daemon.clients.errors import (
     ImpersonationRefused,
     LoginRefusal,
     LoginRefused,
+    NotFound,
     SourceRefused,
 )
 from daemon.clients.redmine import RedmineClient
@@ -49,6 +50,20 @@ def test_nobody_acts_as_an_unknown_or_locked_user(
         other.list_issues()
     with pytest.raises(ImpersonationRefused):
         other.update_issue(any_redmine.create_issue("ann"), {"notes": "boo"})
+
+
+@pytest.mark.parametrize("login", ["bob", "luke"], ids=["active", "locked"])
+def test_an_account_is_found_by_its_id(
+    login: str, any_redmine: RedmineUnderTest, admin: RedmineClient
+) -> None:
+    number = any_redmine.id_of("user", login)
+    found = admin.user(number)
+    assert (found.id, found.login, found.is_admin) == (number, login, False)
+
+
+def test_an_account_that_is_not_there_is_not_found(admin: RedmineClient) -> None:
+    with pytest.raises(NotFound):
+        admin.user(999_999)
 
 
 def test_a_dead_key_shows_in_the_account_and_nowhere_else(any_redmine: RedmineUnderTest) -> None:

@@ -1,5 +1,6 @@
 """What people and administrators do to a Redmine beyond issues: to the demo and to the real one alike."""
 
+from datetime import timedelta
 from typing import Any
 
 from daemon.demo import members
@@ -63,6 +64,19 @@ def note(redmine: RedmineUnderTest, by: str, issue_id: int, text: str, **fields:
 def edit_note(redmine: RedmineUnderTest, journal_id: int, **fields: Any) -> None:
     """Change a note in place, as an administrator."""
     call(redmine, "admin", "PUT", f"/journals/{journal_id}.json", {"journal": fields})
+
+
+def backdate(redmine: RedmineUnderTest, issue_id: int, *, hours: int) -> None:
+    """Make an issue look created and updated some hours earlier."""
+    if isinstance(redmine, RealRedmine):
+        times = ", ".join(
+            f"{name} = {name} - interval '{hours} hours'" for name in ("created_on", "updated_on")
+        )
+        redmine.sql(f"UPDATE issues SET {times} WHERE id = %s", issue_id)
+        return
+    issue = redmine.demo.store.issues[issue_id]
+    issue.created_on -= timedelta(hours=hours)
+    issue.updated_on -= timedelta(hours=hours)
 
 
 def end_membership(redmine: RedmineUnderTest, project: str, login: str) -> None:

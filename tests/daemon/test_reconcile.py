@@ -213,7 +213,18 @@ def an_issue_made_private_disappears_from_who_may_not_see_it(engine: Engine) -> 
     assert types(engine, "bob", issue) == ["new_issue", "note_added", "updated"]
 
 
+def an_issue_filed_an_hour_back_when_summer_time_ends_is_news_all_the_same(engine: Engine) -> Play:
+    issue = make_issue(engine)
+    deeds.backdate(engine.server, issue, hours=1)
+    yield POLL
+    assert types(engine, "bob", issue) == []
+    for _ in range(2):
+        yield RECONCILE
+        assert types(engine, "bob", issue) == ["new_issue"]
+
+
 @cases(
+    an_issue_filed_an_hour_back_when_summer_time_ends_is_news_all_the_same,
     a_deleted_issue_is_told_to_those_close_to_it_and_takes_its_past_along,
     a_private_issue_that_was_deleted_is_told_only_to_who_could_see_it,
     several_deleted_issues_are_each_told_once_and_their_neighbours_not,

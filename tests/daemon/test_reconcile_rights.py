@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from storage import snapshots
+from storage import snapshots, users
 from tests.daemon import deeds
 from tests.daemon.conftest import Engine
 from tests.daemon.lockstep import POLL, RECONCILE, Play, Scenario, cases, play
@@ -37,6 +37,21 @@ def a_locked_account_is_shown_and_told_nothing(engine: Engine) -> Play:
     assert [row.notes for row in told(engine, "hugo", issue)] == ["Without Carl"]
 
 
+def a_renamed_account_keeps_its_inbox_and_is_told_on(engine: Engine) -> Play:
+    issue = make_issue(engine, to="iris")
+    yield POLL
+    assert types(engine, "iris", issue) == ["new_issue"]
+    deeds.set_user(engine.server, "iris", login="margarita")
+    deeds.note(engine.server, "ann", issue, "Before anybody noticed")
+    yield POLL
+    yield RECONCILE
+    deeds.note(engine.server, "ann", issue, "After the correction")
+    yield POLL
+    assert types(engine, "iris", issue) == ["new_issue", "note_added", "note_added"]
+    with engine.database.read() as session:
+        assert users.by_username(session, "iris").redmine_login == "margarita"
+
+
 def a_renamed_project_is_no_news_and_has_its_new_name_from_then_on(engine: Engine) -> Play:
     issue = make_issue(engine)
     yield POLL
@@ -53,6 +68,7 @@ def a_renamed_project_is_no_news_and_has_its_new_name_from_then_on(engine: Engin
 @cases(
     who_leaves_a_project_loses_what_was_told_of_it_and_hears_no_more,
     a_locked_account_is_shown_and_told_nothing,
+    a_renamed_account_keeps_its_inbox_and_is_told_on,
     a_renamed_project_is_no_news_and_has_its_new_name_from_then_on,
 )
 def test_rights_and_names_that_change(engine: Engine, scenarios: Sequence[Scenario]) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
-from daemon.clients.values import Issue
+from daemon.clients.values import Issue, User
 from daemon.redmine import rights
 from daemon.values import Addressed, FieldChange, Member
 from tests.daemon.samples import (
@@ -82,6 +82,21 @@ def test_an_account_that_is_locked_is_told_nothing_and_holds_nobody_up(pool: Thr
     redmine = redmine_with(issue(7), issue(8), bob={7, 8})
     addressed = [told(ANN_, 1), told(ANN_, 2, item=8), told(BOB_, 1), told(ANN_, 3, asks=True)]
     assert kept(redmine, pool, *addressed) == [told(BOB_, 1)]
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["read", "listed"])
+def test_a_changed_login_name_is_looked_up(pool: ThreadPoolExecutor, asks: bool) -> None:
+    redmine = redmine_with(issue(7, journals=(journal(1, STATUS),)), anna={7})
+    redmine.people = (User(ANN.id, "anna", "Ann", "Manager", None, False),)
+    [only] = kept(redmine, pool, told(ANN_, asks=asks))
+    assert only.member == ANN_
+
+
+def test_a_new_login_name_that_is_refused_too_is_not_asked_for_ever(pool: ThreadPoolExecutor) -> None:
+    redmine = redmine_with(issue(7))
+    redmine.people = (User(ANN.id, "anna", "Ann", "Manager", None, False),)
+    assert kept(redmine, pool, told(ANN_)) == []
+    assert redmine.asked == {"issue ann 7": 1, "issue anna 7": 1, f"user {ANN.id}": 2}
 
 
 @pytest.mark.parametrize("asks", [True, False], ids=["read", "listed"])

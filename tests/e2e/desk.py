@@ -9,8 +9,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.e2e.viewer import Person, ViewerUnderTest
 
-# Chromium says this of every page that answers 4xx, wanted or not.
-ALWAYS_ALLOWED = (r"Failed to load resource: the server responded with a status of 40[134]",)
+ALWAYS_ALLOWED = (
+    # Chromium says this of every page that answers 4xx, wanted or not,
+    r"Failed to load resource: the server responded with a status of 40[134]",
+    # and this of every page that is left before its socket stands.
+    r"WebSocket is closed before the connection is established",
+)
 WATCH_POLICY = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`));
