@@ -19,6 +19,8 @@ from storage.columns import utc_now
 from storage.models import Notification, User
 from storage.session import Database
 from storage.settings import StorageSettings
+from tests.daemon.scripted import Bench
+from tests.fakes import ScriptedSource
 from tests.redmines import RedmineUnderTest
 
 OWNER = "test"
@@ -154,6 +156,12 @@ def make_database(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[[str
 def database(make_database: Callable[[str], Database]) -> Database:
     """A migrated SQLite database."""
     return make_database("state")
+
+
+@pytest.fixture
+def bench(database: Database) -> Bench:
+    """A job whose source follows a script, with three people to tell."""
+    return Bench(database, ScriptedSource())
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from storage import jobs, users
 from storage.columns import Base, utc_now
 from storage.models import JobRun, JobState, Notification, User
 from storage.session import Database
-from tests.daemon.samples import ANN, BOB, CARL, NOON
+from tests.daemon.samples import ANN, BOB, CARL, NOON, STATUS, issue, journal
 from tests.fakes import ScriptedSource
 
 OWNER = "test"
+NEW = issue(7, author=ANN, assigned_to=CARL)
+CHANGED = issue(7, author=ANN, assigned_to=CARL, journals=(journal(11, STATUS, user=BOB),))
 # What only says when something was done: of no matter to whether everything was done.
 MOMENTS = {"recorded_at", "retry_at", "lease_until", "users.created_at", "live_events.created_at"}
 
@@ -80,3 +82,9 @@ def content(database: Database, *without: str) -> dict[str, list[str]]:
 def at_time(now: datetime) -> dict[str, Any]:
     """Return the argument of `run` that makes it be that time."""
     return {"now": lambda: now}
+
+
+def play(bench: Bench, *script: object) -> ScriptedSource:
+    """Give the job a script."""
+    bench.source = ScriptedSource(*script)  # type: ignore[arg-type]
+    return bench.source
