@@ -8,7 +8,7 @@ from flask import Flask
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
-from web import answers, assets, auth, formats, health, language, notifications, security
+from web import answers, assets, auth, formats, health, language, notifications, policy, security
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
@@ -34,9 +34,8 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     key_file = settings.web.secret_key_file or settings.storage.directory / FILE
     security.register(app, settings.web, read_or_make(key_file))
-    manager = login_manager(database)
-    manager.init_app(app)
-    auth.register(manager)
+    login_manager(database).init_app(app)
+    policy.register(app)
     language.register(app)
     formats.register(app)
     answers.register(app)

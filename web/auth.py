@@ -4,7 +4,6 @@
 from typing import Any, Literal
 
 from flask import Blueprint, Response, abort, jsonify, redirect, request, session
-from flask_login import LoginManager
 from flask_wtf.csrf import generate_csrf
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,7 +15,8 @@ from web.contract import Done, Preferences, SignedIn, documented
 from web.language import gettext, is_time_zone, language
 from web.passwords import Newcomer
 from web.people import Person, sign_in, sign_out, someone
-from web.redirects import LOGIN, login_address, safe_next
+from web.policy import Policy, allow
+from web.redirects import LOGIN, safe_next
 from web.validation import Asked, body
 from web.viewer import viewer
 
@@ -46,17 +46,8 @@ class PreferencesBody(Asked):
         return self.model_dump(exclude_none=True, exclude={"next"})
 
 
-def register(manager: LoginManager) -> None:
-    """Say what a visitor gets who must log in first."""
-
-    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
-    def ask_to_log_in() -> BaseResponse:
-        if wants_json():
-            raise Problem(401, "unauthorized", gettext("Log in first."))
-        return redirect(login_address(), 303)
-
-
 @bp.get("/login")
+@allow(Policy.ANYBODY)
 def login_page() -> str | BaseResponse:
     """Show the form."""
     next_url = safe_next(request.args.get("next", ""))
@@ -66,6 +57,7 @@ def login_page() -> str | BaseResponse:
 
 
 @bp.post("/login")
+@allow(Policy.ANYBODY)
 @documented(SignedIn, 400, 401, 403, 422, 429, 503, json=LoginBody, tags=["users"])  # type: ignore[untyped-decorator]
 def log_in() -> BaseResponse | tuple[str, int]:
     """Check name and password and begin a session.
@@ -120,12 +112,14 @@ def _welcome(who: Person, given: LoginBody) -> Response:
 
 
 @bp.get("/csrf-token")
+@allow(Policy.ANYBODY)
 def csrf_token() -> Response:
     """Give a program the token for its writes, as plain text."""
     return Response(generate_csrf(), mimetype="text/plain")
 
 
 @bp.get("/logout")
+@allow(Policy.ANYBODY)
 @documented(Done, tags=["users"])  # type: ignore[untyped-decorator]
 def log_out() -> BaseResponse:
     """End the session, and at once the live connections that were opened in it."""
@@ -151,6 +145,7 @@ def _signed_in() -> Person | None:
 
 
 @bp.post("/preferences")
+@allow(Policy.ANYBODY)
 @documented(Preferences, 400, 422, 503, json=PreferencesBody, tags=["users"])  # type: ignore[untyped-decorator]
 def set_preferences() -> BaseResponse:
     """Remember language, theme and time zone: of the user, or of the visitor for this session."""

@@ -1,6 +1,6 @@
 """What the viewer answers to programs, as models: the OpenAPI document is made of them.
 
-It is at /apidoc/openapi.json. The models that check requests stand beside their views.
+It is at /api/openapi.json. The models that check requests stand beside their views.
 """
 
 from typing import Any, Literal
@@ -12,7 +12,7 @@ spec = SpecTree(
     "flask",
     title="helpdesk",
     version="2.0.0",
-    path="apidoc",
+    path="api",
     page_templates={},  # spectree's own pages load their scripts from a CDN
     mode="strict",
     annotations=False,

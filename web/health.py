@@ -5,12 +5,14 @@ from flask import Blueprint, Response, jsonify
 from storage import notifications
 from storage.session import StorageError
 from web.contract import Health, documented
+from web.policy import Policy, allow
 from web.viewer import viewer
 
 bp = Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
+@allow(Policy.ANYBODY)
 @documented(Health, tags=["operation"])  # type: ignore[untyped-decorator]
 def healthz() -> tuple[Response, int]:
     """Return 200 while all is well, else 503; no details, as anybody may ask."""

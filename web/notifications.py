@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, redirect
-from flask_login import login_required
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,6 +14,7 @@ from web.contract import InboxAnswer, Marked, documented
 from web.items import item_of
 from web.language import gettext
 from web.people import Person, person
+from web.policy import Policy, allow
 from web.redirects import safe_next
 from web.source import source_state
 from web.validation import Asked, body, query
@@ -61,13 +61,14 @@ class Inbox:
 
 
 @bp.get("/")
+@allow(Policy.ANYBODY)
 def home() -> BaseResponse:
     """Lead to the inbox."""
     return redirect("/notifications", 302)
 
 
 @bp.get("/notifications")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 def inbox_page() -> str:
     """Show the inbox."""
     asked = query(InboxQuery)
@@ -84,7 +85,7 @@ def inbox_page() -> str:
 
 
 @bp.get("/tasks/api/notifications")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 @documented(InboxAnswer, 401, 422, 503, query=InboxQuery, tags=["notifications"])  # type: ignore[untyped-decorator]
 def inbox_json() -> Response:
     """Return one page of the inbox, newest first."""
@@ -102,7 +103,7 @@ def inbox_json() -> Response:
 
 
 @bp.put("/tasks/api/notifications/<int:notification_id>/read")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 @documented(Marked, 400, 401, 404, 503, tags=["notifications"])  # type: ignore[untyped-decorator]
 def mark_read(notification_id: int) -> Response:
     """Mark one notification as read; one that is not the asker's does not exist."""
@@ -112,7 +113,7 @@ def mark_read(notification_id: int) -> Response:
 
 
 @bp.put("/tasks/api/notifications/read-all")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 @documented(Marked, 400, 401, 503, tags=["notifications"])  # type: ignore[untyped-decorator]
 def mark_all_read() -> Response:
     """Mark everything as read."""
@@ -122,7 +123,7 @@ def mark_all_read() -> Response:
 
 
 @bp.post("/notifications/<int:notification_id>/read")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 def mark_read_by_form(notification_id: int) -> BaseResponse:
     """Do the same for a page without scripts."""
     _mark(person(), notification_id)
@@ -130,7 +131,7 @@ def mark_read_by_form(notification_id: int) -> BaseResponse:
 
 
 @bp.post("/notifications/read-all")
-@login_required  # type: ignore[untyped-decorator]
+@allow(Policy.SIGNED_IN)
 def mark_all_read_by_form() -> BaseResponse:
     """Do the same for a page without scripts."""
     _mark_all(person())

@@ -87,7 +87,7 @@ def login_manager(database: Database) -> LoginManager:
 
 
 def person() -> Person:
-    """Return who is signed in; for views behind `login_required` only."""
+    """Return who is signed in; only for views whose policy lets no visitor in."""
     return cast(Person, current_user._get_current_object())  # noqa: SLF001 - how werkzeug unwraps a proxy
 
 

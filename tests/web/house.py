@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,11 @@ class House:
     def live(self) -> Live:
         """The live channel."""
         return self.viewer.live
+
+    def without_feature(self, name: str) -> Viewer:
+        """The parts of the application as they are where a feature is switched off."""
+        off = self.viewer.settings.features.model_copy(update={name: False})
+        return replace(self.viewer, settings=replace(self.viewer.settings, features=off))
 
     def add_user(self, username: str, **columns: Any) -> int:
         """Store a user with a password and return the id."""

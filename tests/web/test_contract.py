@@ -14,7 +14,7 @@ def checked(model: type[BaseModel], answer: Any) -> None:
 
 
 def test_the_document_names_every_call_of_the_api(house: House) -> None:
-    document = house.app.test_client().get("/apidoc/openapi.json").get_json()
+    document = house.app.test_client().get("/api/openapi.json").get_json()
     assert document["openapi"].startswith("3.1")
     calls = {(method, path) for path, methods in document["paths"].items() for method in methods}
     assert calls == {
@@ -38,7 +38,7 @@ def test_the_document_names_every_call_of_the_api(house: House) -> None:
 
 @pytest.mark.parametrize("name", ["swagger", "redoc", "scalar"])
 def test_no_page_that_loads_scripts_from_elsewhere_is_served(house: House, name: str) -> None:
-    assert house.app.test_client().get(f"/apidoc/{name}").status_code == 404
+    assert house.app.test_client().get(f"/api/{name}").status_code == 404
 
 
 def test_real_answers_are_what_the_document_says(house: House) -> None:
