@@ -8,7 +8,7 @@ from daemon import diff
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from daemon.clients.values import Issue
-from daemon.redmine import rights
+from daemon.redmine import foresight, rights
 from daemon.redmine.key import AdminKey
 from daemon.redmine.names import NameBook
 from daemon.redmine.reading import Reader
@@ -27,6 +27,7 @@ class RedmineConnection:
         # Within the overlap: what a dead key made us overlook is listed again once a living one is back.
         self.key = AdminKey(self.client, recheck_s=overlap_s / 2)
         self.names = NameBook(self.client)
+        self.glimpses = foresight.NOTHING
         self.reader = Reader(self.client, settings.connections)
 
     @property
@@ -58,8 +59,8 @@ class RedmineConnection:
         """
         if not addressed:
             return ()
-        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names)
-        self.key.require_now()
+        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names, self.glimpses)
+        self.key.confirm()
         return kept
 
     def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:

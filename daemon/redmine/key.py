@@ -20,6 +20,9 @@ class Identity(Protocol):
     def account(self) -> Account:
         """Return the account behind the key. Raises SourceRefused where it is dead."""
 
+    def ask_as_admin(self) -> None:
+        """Raise SourceRefused where the key is dead or no administrator's."""
+
 
 class AdminKey:
     """Checks the key, at most once a minute while all is well, anew after anything went wrong."""
@@ -46,6 +49,16 @@ class AdminKey:
                 f"the key of [redmine] belongs to {account.login}, who is not an administrator: "
                 "put the API key of an administrator there"
             )
+        self._checked_at = self._clock()
+
+    def confirm(self) -> None:
+        """Check in any case, as cheaply as can be. Raises SourceRefused, SourceUnavailable."""
+        self._checked_at = None
+        try:
+            self._client.ask_as_admin()
+        except SourceRefused:
+            self.require_now()  # says better what is wrong
+            raise
         self._checked_at = self._clock()
 
     def doubt(self) -> None:

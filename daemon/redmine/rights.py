@@ -5,7 +5,7 @@ note, a custom field or a relation is filtered for each reader, so the issue is 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -35,9 +35,37 @@ class Client(Protocol):
 
 
 def shown(
-    client: Client, pool: ThreadPoolExecutor, addressed: Sequence[Addressed], names: Names
+    client: Client,
+    pool: ThreadPoolExecutor,
+    addressed: Sequence[Addressed],
+    names: Names,
+    glimpses: Mapping[tuple[int, int], Issue] | None = None,
 ) -> tuple[Addressed, ...]:
-    """Return the candidates that stand, each with what its reader may see, in their order."""
+    """Return the candidates that stand, each with what its reader may see, in their order.
+
+    `glimpses` are issues as accounts have read them already. What such a reading shows is shown; what it
+    does not show may have come later and is asked for.
+    """
+    early = {a: _as_glimpsed(a, glimpses or {}, names) for a in addressed}
+    asked = _asked([a for a, found in early.items() if found is None], client, pool, names)
+    kept = (found or asked[a] for a, found in early.items())
+    return tuple(a for a in kept if a is not None)
+
+
+def _as_glimpsed(
+    addressed: Addressed, glimpses: Mapping[tuple[int, int], Issue], names: Names
+) -> Addressed | None:
+    """Return what an early reading shows of a journal; of an issue itself it says nothing sure."""
+    issue = glimpses.get((addressed.member.source_id, addressed.change.item_id))
+    if issue is None or addressed.change.journal_id is None:
+        return None
+    return _as_read(addressed, issue, names)
+
+
+def _asked(
+    addressed: Sequence[Addressed], client: Client, pool: ThreadPoolExecutor, names: Names
+) -> dict[Addressed, Addressed | None]:
+    """Ask Redmine for each; None where it does not show the change to its reader."""
     guarded = {(a.member, a.change.item_id) for a in addressed if a.change.asks_reader}
     plain: dict[Member, set[int]] = defaultdict(set)
     for a in addressed:
@@ -49,13 +77,12 @@ def shown(
     readers = sorted(plain, key=lambda member: member.user_id)
     lists = in_parallel(pool, lambda member: visible_to(client, member, plain[member]), readers)
     visible = dict(zip(readers, lists, strict=True))
-    kept = (
-        _as_read(a, seen[a.member, a.change.item_id], names)
+    return {
+        a: _as_read(a, seen[a.member, a.change.item_id], names)
         if (a.member, a.change.item_id) in guarded
         else (a if a.change.item_id in visible[a.member] else None)
         for a in addressed
-    )
-    return tuple(a for a in kept if a is not None)
+    }
 
 
 def visible_to(client: Client, member: Member, ids: Iterable[int]) -> frozenset[int]:

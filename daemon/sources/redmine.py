@@ -14,6 +14,7 @@ from daemon.clients.values import Issue
 from daemon.options import JobOptions
 from daemon.redmine.connection import RedmineConnection, utc_now
 from daemon.redmine.cursor import SAME_SECOND_S, Cursor, RedmineClock, Unsettled
+from daemon.redmine.foresight import Foresight, look_ahead
 from daemon.redmine.paging import PAGE, pages
 from daemon.redmine.reading import Batch, Reads
 from daemon.source import Memory
@@ -41,6 +42,7 @@ class Step:
     rows: tuple[Issue, ...]
     rechecks: tuple[int, ...]
     batch: Batch
+    foresight: Foresight
     read_at: datetime
 
 
@@ -150,7 +152,7 @@ class Source(RedmineConnection):
         was_quiet = cursor.is_quiet(self._epoch(), overlap_s)
         ahead: Step | None = None
         for rows in self._batches(cursor.list_from(overlap_s), memory):
-            step = self._start(rows)
+            step = self._start(rows, memory)
             if ahead is not None:
                 yield (seen := self._finish(cursor, ahead, is_last=False))
                 cursor = Cursor.from_json(seen.cursor)
@@ -168,7 +170,7 @@ class Source(RedmineConnection):
                 yield Observation(cursor.to_json(), self._now())
         due = cursor.due(self._epoch(), overlap_s)[:RECHECKS]
         if due and not stop():
-            yield self._finish(cursor, self._start((), tuple(due)), is_last=cursor.since is None)
+            yield self._finish(cursor, self._start((), memory, tuple(due)), is_last=cursor.since is None)
 
     def _batches(self, since: datetime | None, memory: Memory) -> Iterator[tuple[Issue, ...]]:
         """Yield rows of the list whose `updated_on` is not the stored one, some hundred at a time."""
@@ -185,13 +187,16 @@ class Source(RedmineConnection):
         if waiting:
             yield tuple(waiting)
 
-    def _start(self, rows: tuple[Issue, ...], rechecks: tuple[int, ...] = ()) -> Step:
+    def _start(self, rows: tuple[Issue, ...], memory: Memory, rechecks: tuple[int, ...] = ()) -> Step:
         ids = dict.fromkeys([*(row.id for row in rows), *rechecks])
-        return Step(rows, rechecks, self.reader.start(ids), self._now())
+        batch = self.reader.start(ids)
+        ahead = look_ahead(self.client, self.reader.pool, rows, memory)
+        return Step(rows, rechecks, batch, ahead, self._now())
 
     def _finish(self, cursor: Cursor, step: Step, *, is_last: bool) -> Observation:
         """Wait for the reads and move the cursor: to the last row of the list, and never past it."""
         reads = step.batch.finish()
+        self.glimpses = step.foresight.finish()
         high = max((row.updated_on for row in step.rows), default=None)
         if not is_last or self._crosses_a_gap(cursor, high):
             self.key.require_now()

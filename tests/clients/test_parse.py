@@ -218,7 +218,11 @@ def test_an_issue_with_anything_missing_is_read_or_named_wrong(path: tuple[Any, 
         _check_kinds(issue)
 
 
-@given(st.text(), st.text())
+# NUL alone is replaced: no PostgreSQL takes it, so no Redmine on one has it.
+TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+
+
+@given(TEXTS, TEXTS)
 def test_texts_are_kept_to_the_letter(subject: str, notes: str) -> None:
     sent = json.loads(json.dumps(ISSUE | {"subject": subject, "journals": [JOURNAL | {"notes": notes}]}))
     issue = parse.issue(sent, ALL)

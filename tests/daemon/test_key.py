@@ -25,6 +25,13 @@ class Door:
             raise self.error
         return Account(1, "robot", self.is_admin, "R", "Robot", None, None)
 
+    def ask_as_admin(self) -> None:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        if not self.is_admin:
+            raise SourceRefused("forbidden", status=403)
+
     def key(self, recheck_s: float = 60.0) -> AdminKey:
         return AdminKey(self, recheck_s, lambda: self.now)
 
@@ -99,3 +106,32 @@ def test_a_right_that_was_lost_is_noticed_at_the_next_check() -> None:
     door.now += 61
     with pytest.raises(SourceRefused):
         key.require()
+
+
+def test_a_cheap_confirmation_counts_as_a_check() -> None:
+    door = Door()
+    key = door.key()
+    key.confirm()
+    key.require()
+    assert door.asked == 1
+
+
+def test_a_confirmation_that_fails_says_what_is_wrong() -> None:
+    door = Door(is_admin=False)
+    with pytest.raises(SourceRefused, match="robot, who is not an administrator"):
+        door.key().confirm()
+    door.error = SourceUnavailable("away")
+    with pytest.raises(SourceUnavailable):
+        door.key().confirm()
+
+
+def test_a_confirmation_refused_for_a_moment_is_no_confirmation() -> None:
+    """The account is fine again when it is asked why: what was answered in between proves nothing."""
+    door = Door()
+
+    def refuse() -> None:
+        raise SourceRefused("forbidden", status=403)
+
+    door.ask_as_admin = refuse  # type: ignore[method-assign]
+    with pytest.raises(SourceRefused, match="forbidden"):
+        door.key().confirm()

@@ -31,7 +31,9 @@ class Seen:
     @property
     def kind(self) -> str:
         """What the request is for: key, list, read, visibility (a list as somebody), read_as or reference."""
-        if self.path == "/users/current.json":
+        if self.path == "/users/current.json" or (
+            self.path == "/users.json" and self.query["limit"] == ["1"]
+        ):
             return "key"
         if self.path == "/issues.json":
             return "visibility" if self.acting else "list"
