@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := daemon web storage tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run demo test check lint format setup test-services bench screenshots lock clean
+.PHONY: run demo test test-long check lint format setup test-services bench screenshots lock clean
 .DEFAULT_GOAL := run
 
 run: setup ## Set up and run the product; without a [redmine] address on a made-up Redmine
@@ -17,7 +17,10 @@ demo: setup ## Run on the made-up Redmine in any case
 # REQUIRE_SERVICES=1: no test may skip for want of a server. JOBS: tests at once, each with servers of its own.
 JOBS ?= 2
 test: setup lint ## Set up and run linters, type checker and all tests
-	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile $(TESTS)
+	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long" $(TESTS)
+
+test-long: setup ## The tests that take minutes: crashes, permissions, a large Redmine
+	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m long tests/real
 
 lint: setup ## What pre-commit checks too
 	$(BIN)/ruff check $(CODE)

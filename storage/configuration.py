@@ -24,8 +24,6 @@ TABLES = (
     "erp",
     "finesse",
     "features",
-    "tasks",
-    "quality_control",
     "job",
     "channel",
     "host",

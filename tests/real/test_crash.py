@@ -50,6 +50,7 @@ def take_stock(installation: Installation) -> Daemon:
     return daemon
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200 if FULL else 300)
 @pytest.mark.parametrize("installation", ["sqlite", "postgresql"] if FULL else ["sqlite"], indirect=True)
 def test_every_change_is_told_once_although_the_daemon_is_killed_again_and_again(

@@ -232,6 +232,7 @@ def storm(rng: random.Random) -> Callable[[Seen], Fault | None]:
     return lambda _: rng.choice(faults) if rng.random() < 0.12 else None
 
 
+@pytest.mark.long
 def test_a_storm_of_all_faults_loses_nothing_and_doubles_nothing(
     redmine: RealRedmine, proxy: FaultyProxy, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def play(any_redmine: RedmineUnderTest) -> Iterator[Play]:
     play.close()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_everybody_is_told_and_shown_what_redmine_shows_them_and_nothing_else(
     engine: Engine, play: Play

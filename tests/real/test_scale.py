@@ -22,6 +22,8 @@ ISSUES, JOURNALS, CHANGED, WRITTEN = (20_000, 60_000, 1_000, 200) if FULL else (
 SAMPLE = 10
 PAGE = 100
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Town:
