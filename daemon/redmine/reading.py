@@ -98,7 +98,6 @@ def in_parallel(pool: ThreadPoolExecutor, ask: Callable[[T], R], things: Iterabl
     futures = [pool.submit(ask, thing) for thing in things]
     try:
         return [future.result() for future in futures]
-    except BaseException:
+    finally:
         for future in futures:
-            future.cancel()
-        raise
+            future.cancel()  # those that are done do not mind

@@ -99,7 +99,7 @@ def test_a_line_is_json_with_time_level_event_and_values(output: Output) -> None
 
 def test_other_libraries_go_the_same_way(output: Output) -> None:
     logs.configure("info", "json")
-    logging.getLogger("some.library").warning("asked %s", f"http://redmine/?key={SECRET}")
+    logging.getLogger("another.package").warning("asked %s", f"http://redmine/?key={SECRET}")
     [line] = output.lines()
     assert (line["event"], line["level"]) == ("asked http://redmine/?key=***", "warning")
 
@@ -111,7 +111,7 @@ def test_an_exception_is_shown_without_its_secret(output: Output, style: str) ->
         int(f"http://redmine/?key={SECRET}")
     except ValueError:
         structlog.get_logger().exception("job_crashed")
-        logging.getLogger("some.library").exception("crashed")
+        logging.getLogger("another.package").exception("crashed")
     text = output.text()
     assert "ValueError" in text
     assert "test_logs.py" in text
