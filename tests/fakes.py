@@ -101,6 +101,9 @@ class FakeRedmine:
         assert self.admin is not None
         return self.admin
 
+    def ask_as_admin(self) -> None:
+        self._note("ask_as_admin")
+
     def issue(self, issue_id: int, include: Sequence[str] = ()) -> Issue:
         self._note(f"issue {self._login or 'admin'} {issue_id}")
         self._check_login()

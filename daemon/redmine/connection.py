@@ -8,7 +8,8 @@ from daemon import diff
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from daemon.clients.values import Issue
-from daemon.redmine import foresight, rights
+from daemon.redmine import rights
+from daemon.redmine.foresight import Glimpses
 from daemon.redmine.key import AdminKey
 from daemon.redmine.names import NameBook
 from daemon.redmine.reading import Reader
@@ -27,7 +28,7 @@ class RedmineConnection:
         # Within the overlap: what a dead key made us overlook is listed again once a living one is back.
         self.key = AdminKey(self.client, recheck_s=overlap_s / 2)
         self.names = NameBook(self.client)
-        self.glimpses = foresight.NOTHING
+        self.glimpses = Glimpses()
         self.reader = Reader(self.client, settings.connections)
 
     @property
@@ -55,12 +56,15 @@ class RedmineConnection:
         """Keep what Redmine shows each reader.
 
         The key is checked afterwards: one that died meanwhile is answered as nobody, one that has lost
-        its admin right as its owner, whoever we mean to act as.
+        its admin right as its owner, whoever we mean to act as. Where that was done after all early reads,
+        and they answered everything, it need not be done again.
         """
         if not addressed:
             return ()
-        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names, self.glimpses)
-        self.key.confirm()
+        asked, early = self.client.requests_made, self.glimpses
+        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names, early.issues)
+        if self.client.requests_made != asked or not early.is_key_confirmed:
+            self.key.confirm()
         return kept
 
     def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:

@@ -23,6 +23,7 @@ from tests.services.run import ServiceRun
 from tests.web.crowd import Crowd, Member
 
 CHANGES = 40
+PAUSE_S = 3.0  # by then the change before was read for a second time, as every fresh one is
 
 
 def answered(relay: Relay, issue_id: int, since: float) -> float:
@@ -61,8 +62,8 @@ def measure(redmine: RealRedmine, folder: Path, changes: int) -> list[float]:
         product.start()
         member = Member(product.url, cookie(product, "bob"), 0)
         with Crowd([member]) as crowd:
-            time.sleep(3)  # the first run and the second look at fresh issues
             for number, issue in enumerate(issues):
+                time.sleep(PAUSE_S)
                 changed_at.append(time.time())
                 redmine.update_issue(issue, "ann", notes=f"Note {number}")
                 crowd.wait(lambda: len(member.times) > number)  # noqa: B023 - waited for here
