@@ -50,7 +50,13 @@ class Batch:
     """Issues being read."""
 
     def __init__(self, futures: "dict[Future[Issue], int]") -> None:
-        self._futures = futures
+        self.futures = futures
+
+    def joined(self, other: "Batch") -> "Batch":
+        """Return one batch of both. Of an issue that is in both, the other's reading counts, as the later."""
+        later = other.futures
+        again = frozenset(later.values())
+        return Batch({future: i for future, i in self.futures.items() if i not in again} | later)
 
     def finish(self) -> Reads:
         """Wait for all. Raises SourceUnavailable or SourceRefused when more than a few fail.
@@ -61,7 +67,7 @@ class Batch:
         issues: list[Issue] = []
         missing: set[int] = set()
         failed: dict[int, SourceError] = {}
-        pending = set(self._futures)
+        pending = set(self.futures)
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
@@ -74,13 +80,13 @@ class Batch:
 
     def cancel(self) -> None:
         """Drop the reads that have not begun."""
-        for future in self._futures:
+        for future in self.futures:
             future.cancel()
 
     def _take(
         self, future: "Future[Issue]", issues: list[Issue], missing: set[int], failed: dict[int, SourceError]
     ) -> None:
-        issue_id = self._futures[future]
+        issue_id = self.futures[future]
         try:
             issues.append(future.result())
         except NotFound:

@@ -37,13 +37,16 @@ class Options(JobOptions):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Rows of the list that are new to us, and issues to be read again, being read."""
+    """Issues being read since `read_at`, and those rows of the list among them that are new to us."""
 
     rows: tuple[Issue, ...]
-    rechecks: tuple[int, ...]
     batch: Batch
     foresight: Foresight
     read_at: datetime
+
+    def joined(self, later: "Step") -> "Step":
+        """Return one step of both; people close to so many need not hurry."""
+        return Step((*self.rows, *later.rows), self.batch.joined(later.batch), self.foresight, self.read_at)
 
 
 class Source(RedmineConnection):
@@ -151,8 +154,7 @@ class Source(RedmineConnection):
         overlap_s = self._options.overlap_s
         was_quiet = cursor.is_quiet(self._epoch(), overlap_s)
         ahead: Step | None = None
-        for rows in self._batches(cursor.list_from(overlap_s), memory):
-            step = self._start(rows, memory)
+        for step in self._steps(cursor.list_from(overlap_s), memory):
             if ahead is not None:
                 yield (seen := self._finish(cursor, ahead, is_last=False))
                 cursor = Cursor.from_json(seen.cursor)
@@ -170,28 +172,34 @@ class Source(RedmineConnection):
                 yield Observation(cursor.to_json(), self._now())
         due = cursor.due(self._epoch(), overlap_s)[:RECHECKS]
         if due and not stop():
-            yield self._finish(cursor, self._start((), memory, tuple(due)), is_last=cursor.since is None)
+            again = Step((), self.reader.start(due), Foresight(), self._now())
+            yield self._finish(cursor, again, is_last=cursor.since is None)
 
-    def _batches(self, since: datetime | None, memory: Memory) -> Iterator[tuple[Issue, ...]]:
-        """Yield rows of the list whose `updated_on` is not the stored one, some hundred at a time."""
-        waiting: list[Issue] = []
+    def _steps(self, since: datetime | None, memory: Memory) -> Iterator[Step]:
+        """Yield rows of the list whose `updated_on` is not the stored one, some hundred at a time.
+
+        Their reading begins with the page that shows them, and goes on while the next page is listed.
+        """
+        size, step = self._options.batch, None
         for page in pages(self.client, since):
             at = self._now()
             for row in page:
                 self._clock.saw(row.updated_on, at)
             stored = memory.rows(row.id for row in page)
-            waiting += [r for r in page if r.id not in stored or stored[r.id]["updated_on"] != r.updated_on]
-            while len(waiting) >= self._options.batch:
-                yield tuple(waiting[: self._options.batch])
-                del waiting[: self._options.batch]
-        if waiting:
-            yield tuple(waiting)
+            fresh = [r for r in page if r.id not in stored or stored[r.id]["updated_on"] != r.updated_on]
+            for start in range(0, len(fresh), size):
+                more = self._start(tuple(fresh[start : start + size]), memory)
+                if step is not None and len(step.rows) + len(more.rows) > size:
+                    yield step
+                    step = None
+                step = more if step is None else step.joined(more)
+        if step is not None:
+            yield step
 
-    def _start(self, rows: tuple[Issue, ...], memory: Memory, rechecks: tuple[int, ...] = ()) -> Step:
-        ids = dict.fromkeys([*(row.id for row in rows), *rechecks])
-        batch = self.reader.start(ids)
-        ahead = look_ahead(self.client, self.reader.pool, rows, memory)
-        return Step(rows, rechecks, batch, ahead, self._now())
+    def _start(self, rows: tuple[Issue, ...], memory: Memory) -> Step:
+        read_at = self._now()
+        batch = self.reader.start(row.id for row in rows)
+        return Step(rows, batch, look_ahead(self.client, self.reader.pool, rows, memory), read_at)
 
     def _finish(self, cursor: Cursor, step: Step, *, is_last: bool) -> Observation:
         """Wait for the reads and move the cursor: to the last row of the list, and never past it."""

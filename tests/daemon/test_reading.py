@@ -55,6 +55,13 @@ def test_nothing_to_read_is_nothing(reader_of: Callable[..., Reader]) -> None:
     assert (reads.issues, reads.missing, reads.failed) == ((), frozenset(), {})
 
 
+def test_of_an_issue_in_two_batches_the_later_reading_counts(reader_of: Callable[..., Reader]) -> None:
+    earlier = reader_of(Issues({2: SourceUnavailable("not now")})).start([1, 2])
+    reads = earlier.joined(reader_of(Issues()).start([2, 3])).finish()
+    assert [one.id for one in reads.issues] == [3, 2, 1]
+    assert not reads.failed
+
+
 @pytest.mark.parametrize("error", [NotFound("gone"), SourceRefused("archived", status=403)])
 def test_what_is_gone_or_closed_to_us_is_missing(
     reader_of: Callable[..., Reader], error: SourceError
