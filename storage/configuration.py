@@ -24,6 +24,8 @@ TABLES = (
     "erp",
     "finesse",
     "features",
+    "tasks",
+    "quality_control",
     "job",
     "channel",
     "host",

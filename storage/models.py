@@ -44,6 +44,19 @@ class User(Base):
         return self.role == "admin"
 
 
+class SignIn(Base):
+    """One log-in on one device: it lasts until it is signed out, there or from elsewhere."""
+
+    __tablename__ = "sign_ins"
+
+    device: Mapped[str] = mapped_column(sa.String(32), primary_key=True, repr=False)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_agent: Mapped[str] = mapped_column(sa.String(512), default="")
+    address: Mapped[str] = mapped_column(sa.String(64), default="")
+    created_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
+
+
 class Issue(Base):
     """Snapshot: what the last read saw of one Redmine issue."""
 
@@ -80,6 +93,76 @@ class Issue(Base):
     is_hidden: Mapped[bool] = mapped_column(default=False)
     # When the read began that this row comes from: an older read never overwrites a newer one.
     read_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
+
+
+class Status(Base):
+    """A status of Redmine's issues; `position` is Redmine's order."""
+
+    __tablename__ = "statuses"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(sa.String(255))
+    is_closed: Mapped[bool]
+    position: Mapped[int]
+
+
+class Priority(Base):
+    """A priority of Redmine's issues; the lowest `position` is the least urgent."""
+
+    __tablename__ = "priorities"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(sa.String(255))
+    is_default: Mapped[bool]
+    is_active: Mapped[bool]
+    position: Mapped[int]
+
+
+class Group(Base):
+    """A group of Redmine's accounts, whose ids it shares: an issue can be assigned to either."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(sa.String(255))
+
+
+class GroupMember(Base):
+    """An account of Redmine in one of its groups."""
+
+    __tablename__ = "group_members"
+
+    group_id: Mapped[int] = mapped_column(sa.ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
+
+
+class TaskRight(Base):
+    """Redmine's own word whether it shows a user tasks of one kind.
+
+    What is assigned to somebody, or to a group of theirs, Redmine shows or hides by project, tracker and
+    privacy alone; so one issue of each kind answers for all.
+    """
+
+    __tablename__ = "task_rights"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tracker_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    assigned_to_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_private: Mapped[bool] = mapped_column(primary_key=True)
+    is_shown: Mapped[bool]
+    checked_at: Mapped[datetime]
+
+
+class Viewing(Base):
+    """An open page of a task: who looks at it, as its live connection last said."""
+
+    __tablename__ = "viewings"
+
+    connection: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    issue_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    seen_at: Mapped[datetime] = mapped_column(default_factory=utc_now, index=True)
 
 
 class JournalSeen(Base):
@@ -243,6 +326,18 @@ class Post(Base):
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     date_posted: Mapped[datetime] = mapped_column(default_factory=utc_now, index=True)
     updated_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PostRead(Base):
+    """A post that a user has read."""
+
+    __tablename__ = "post_reads"
+
+    post_id: Mapped[int] = mapped_column(sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    read_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
 
 
 class Host(Base):

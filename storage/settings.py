@@ -16,7 +16,8 @@ BACKENDS = ("sqlite", "postgresql+psycopg")
 class StorageSettings(Settings):
     """Where the database is. Empty `url` means SQLite inside `directory`."""
 
-    directory: Annotated[Path, Field(strict=False)] = Path(".helpdesk")
+    # The default is a Path already, which a validation of JSON would refuse.
+    directory: Annotated[Path, Field(strict=False, validate_default=False)] = Path(".helpdesk")
     url: str = ""
     url_env: str = ""
     busy_timeout_s: float = Field(default=5.0, gt=0, le=60)

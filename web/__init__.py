@@ -8,7 +8,7 @@ from flask import Flask
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
-from web import answers, assets, auth, formats, health, language, notifications, policy, security
+from web import answers, assets, auth, formats, health, language, navigation, notifications, policy, security
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
@@ -22,6 +22,7 @@ from web.viewer import EXTENSION, Viewer
 
 # A person waits for these answers; the daemon's own patience would be a minute.
 LOGIN_DEADLINE_S = 8.0
+TASK_DEADLINE_S = 10.0
 
 
 def create_app(settings: ViewerSettings, database: Database) -> Flask:
@@ -39,6 +40,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     language.register(app)
     formats.register(app)
     answers.register(app)
+    navigation.register(app)
     for blueprint in (auth.bp, notifications.bp, health.bp):
         app.register_blueprint(blueprint)
     throttle = Throttle(app, settings.auth)
@@ -46,7 +48,8 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
     live = Live(app, database, rights, settings.web.public_url)
     passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
-    app.extensions[EXTENSION] = Viewer(settings, database, passwords, rights, live, throttle)
+    redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
+    app.extensions[EXTENSION] = Viewer(settings, database, redmine, passwords, rights, live, throttle)
     spec.register(app)
     _wrap(app, settings, live)
     return app

@@ -66,8 +66,7 @@ def _check() -> Response | None:
     if policy is None:
         log.error("route_without_policy", endpoint=endpoint)
         abort(403)
-    feature = getattr(current_app.view_functions[endpoint], _FEATURE, "")
-    if feature and not getattr(viewer().settings.features, feature):
+    if _is_off(current_app, endpoint):
         abort(404)
     if policy is Policy.ANYBODY:
         return None
@@ -86,6 +85,17 @@ def is_allowed(who: Person, policy: Policy) -> bool:
     if policy is Policy.QUALITY_CONTROL:
         return who.can_access_quality_control
     return True
+
+
+def is_offered(app: Flask, endpoint: str, who: Person) -> bool:
+    """Say whether a page is switched on and open to this person."""
+    policy = policy_of(app, endpoint)
+    return policy is not None and not _is_off(app, endpoint) and is_allowed(who, policy)
+
+
+def _is_off(app: Flask, endpoint: str) -> bool:
+    feature = getattr(app.view_functions[endpoint], _FEATURE, "")
+    return bool(feature) and not getattr(viewer().settings.features, feature)
 
 
 def _ask_to_log_in() -> Response:

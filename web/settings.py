@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
-from web.feature_settings import FeatureSettings
+from web.feature_settings import FeatureSettings, QualitySettings, TaskSettings
 
 BACKENDS = ("local", "redmine")
 LIMITER_SCHEMES = ("memory", "redis", "rediss")
@@ -141,6 +141,8 @@ class ViewerSettings:
     auth: AuthSettings
     redmine: RedmineSettings | None = None
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    tasks: TaskSettings = field(default_factory=TaskSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -160,6 +162,8 @@ def load(path: Path) -> ViewerSettings:
         auth=build(AuthSettings, tables.get("auth", {}), "auth", path),
         redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
         features=build(FeatureSettings, tables.get("features", {}), "features", path),
+        tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", path),
+        quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
     )
     _check_together(settings, path)
     return settings

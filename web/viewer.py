@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from daemon.clients.redmine import RedmineClient
 from storage.session import Database
 from web.settings import ViewerSettings
 
@@ -23,6 +24,7 @@ class Viewer:
 
     settings: ViewerSettings
     database: Database
+    redmine: RedmineClient | None
     passwords: "Passwords"
     rights: "Rights"
     live: "Live"

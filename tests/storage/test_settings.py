@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from storage.configuration import ConfigError
+from storage.configuration import ConfigError, build
 from storage.settings import StorageSettings
 
 
@@ -17,6 +17,11 @@ def test_without_an_address_the_file_lies_in_the_folder() -> None:
 def test_an_address_is_taken_as_it_stands() -> None:
     text = "postgresql+psycopg://helpdesk:p%40ss@db.example.com:5433/helpdesk?sslmode=verify-full"
     assert StorageSettings(url=text).engine_url().render_as_string(hide_password=False) == text
+
+
+def test_a_table_with_nothing_but_an_address_is_enough() -> None:
+    table = {"url": "postgresql+psycopg://u@h/d"}
+    assert build(StorageSettings, table, "storage", "scheduler.toml").directory == Path(".helpdesk")
 
 
 def test_an_address_can_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Log-in with a Redmine account, on the demo Redmine, the real one and a client that fails as told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.redmines import RedmineUnderTest
 from tests.web.conftest import Build
 from tests.web.house import Browser, House, password_of
 from web.passwords import Passwords
-from web.viewer import EXTENSION, Viewer
+from web.viewer import EXTENSION
 
 
 def settings_of(redmine: RedmineUnderTest, folder: Path) -> RedmineSettings:
@@ -105,11 +105,8 @@ def account(login: str, number: int = 5) -> Account:
 def scripted(house: House, answer: Account | SourceError, backends: tuple[str, ...] = ()) -> ScriptedRedmine:
     """Let this Redmine check the passwords of the house."""
     redmine = ScriptedRedmine(answer)
-    old = house.viewer
     passwords = Passwords(house.database, backends or ("local", "redmine"), redmine)
-    house.app.extensions[EXTENSION] = Viewer(
-        old.settings, house.database, passwords, old.rights, old.live, old.throttle
-    )
+    house.app.extensions[EXTENSION] = replace(house.viewer, passwords=passwords)
     return redmine
 
 
