@@ -1,0 +1,1 @@
+"""One task: read and changed in Redmine as the person who looks at it."""
