@@ -14,8 +14,8 @@ from daemon import recipients, render
 from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
 from daemon.source import Source
-from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation
-from storage import jobs, live, notifications, snapshots, users, wakeup
+from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation, Reference
+from storage import jobs, live, notifications, reference, snapshots, users, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.session import Database, StorageError
@@ -118,6 +118,7 @@ class Run:
             snapshots.save_issues(session, self._job.source.listed(seen))
             snapshots.add_journals_seen(session, _journals(seen, known))
             snapshots.remove_issues(session, seen.removed)
+            _refer(session, seen.reference)
             notified = notifications.record(session, rows)
             withdrawn = self._correct(session, seen.correction)
             jobs.save_cursor(session, self._job.name, dict(seen.cursor))
@@ -229,6 +230,14 @@ def _waits(job: Job, database: Database, now: datetime) -> bool:
         retry_at = jobs.retry_at(session, job.name)
     # A clock that was set back must not stop a job for longer than its own back-off could.
     return retry_at is not None and now < retry_at <= now + timedelta(seconds=2 * BACKOFF_CEILING_S)
+
+
+def _refer(session: Session, found: Reference | None) -> None:
+    """Store what ids stand for, where a step brought it."""
+    if found is not None:
+        reference.save_statuses(session, found.statuses)
+        reference.save_priorities(session, found.priorities)
+        reference.save_groups(session, found.groups, found.members)
 
 
 def _journals(seen: Observation, known: Known) -> list[tuple[int, int, datetime]]:

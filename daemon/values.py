@@ -129,6 +129,18 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What the ids of a source stand for, all there is of it: rows of statuses and priorities in the source's
+    order, the names of groups and the accounts in each.
+    """
+
+    statuses: tuple[Mapping[str, Any], ...]
+    priorities: tuple[Mapping[str, Any], ...]
+    groups: Mapping[int, str]
+    members: Mapping[int, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a source saw in one step, and the cursor that may be saved together with it.
 
@@ -146,6 +158,7 @@ class Observation:
     removed: frozenset[int] = frozenset()
     floor: datetime | None = None
     correction: Correction = Correction()
+    reference: Reference | None = None
     done: int = 0
     total: int = 0
     problem: str = ""

@@ -17,6 +17,7 @@ from daemon.redmine.cursor import SAME_SECOND_S, Cursor, RedmineClock, Unsettled
 from daemon.redmine.foresight import Foresight, look_ahead
 from daemon.redmine.paging import PAGE, pages
 from daemon.redmine.reading import Batch, Reads
+from daemon.redmine.reference import read_reference
 from daemon.source import Memory
 from daemon.values import Change, Known, Observation
 
@@ -100,12 +101,13 @@ class Source(RedmineConnection):
         read_at = self._now()
         newest = self.client.list_issues(sort="updated_on:desc", limit=1).issues
         highest = self.client.list_issues(sort="id:desc", limit=1).issues
+        reference = read_reference(self.client)
         self.key.require_now()  # one that died at this moment would make us take all issues for new later
         cursor = Cursor()
         if newest and highest:
             at = newest[0].updated_on
             cursor = Cursor(at, self._epoch(), baseline_id=highest[0].id, baseline_on=at, next_id=1)
-        return Observation(cursor.to_json(), read_at)
+        return Observation(cursor.to_json(), read_at, reference=reference)
 
     def _take_stock(self, cursor: Cursor, stop: Callable[[], bool]) -> Iterator[Observation]:
         """List every issue by id, a page a step. An interrupted first run goes on where it stood."""

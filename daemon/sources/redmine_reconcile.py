@@ -20,6 +20,7 @@ from daemon.options import JobOptions
 from daemon.redmine import deletions, rights
 from daemon.redmine.connection import RedmineConnection, utc_now
 from daemon.redmine.cursor import Cursor
+from daemon.redmine.reference import read_reference
 from daemon.redmine.rows import listed_row
 from daemon.redmine.second_look import DELETED, SecondLook
 from daemon.source import Memory
@@ -135,8 +136,12 @@ class Source(RedmineConnection):
     def _rounds(self, place: Place, memory: Memory, edge: datetime) -> Iterator[Observation]:
         since = self._now() - timedelta(days=self._options.days)
         members, renamed = self._members(memory)
-        if renamed:
-            yield Observation(place.to_json(), self._now(), correction=Correction(logins=renamed))
+        yield Observation(
+            place.to_json(),
+            self._now(),
+            correction=Correction(logins=renamed),
+            reference=read_reference(self.client),
+        )
         look = SecondLook(self, {member.user_id: member for member in members}, memory.told_since(since))
         self._told = frozenset((row.user_id, row.item_id) for row in look.told)
         yield from self._deleted(place, memory)
