@@ -1,0 +1,312 @@
+"""The tasks of one person, from the snapshot: what is assigned to their Redmine account or to a group of it.
+
+Every list joins `task_rights`: what Redmine has not lately said to show this person is in none of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage.models import GroupMember, Issue, Priority, Status, TaskRight
+from storage.snapshots import insert_for
+
+Query = sa.Select[*tuple[Any, ...]]
+State = Literal["open", "closed", "overdue", "all"]
+Sort = Literal["due", "priority", "updated", "created", "id", "subject"]
+LARGEST_ID = 2**31 - 1  # of the column
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What Redmine goes by when it shows or hides a task to somebody it is assigned to."""
+
+    project_id: int
+    tracker_id: int
+    assigned_to_id: int
+    is_private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKind:
+    """A kind of somebody's tasks, one task of it, and what Redmine last said (None: never asked)."""
+
+    kind: Kind
+    count: int
+    sample_id: int
+    is_shown: bool | None
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose tasks: a user of ours with their Redmine account.
+
+    What Redmine said before `valid_since` does not count; `gone` are single tasks that it hides.
+    """
+
+    user_id: int
+    account_id: int
+    valid_since: datetime
+    gone: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which of the tasks; `today` is the reader's, `text` is looked for in subjects and as #id."""
+
+    today: date
+    state: State = "all"
+    status_id: int | None = None
+    priority_id: int | None = None
+    project_id: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as lists show it."""
+
+    id: int
+    subject: str
+    project_id: int
+    project_name: str
+    tracker_id: int
+    tracker_name: str
+    status_id: int
+    status_name: str
+    priority_id: int
+    priority_name: str
+    priority_position: int | None
+    assigned_to_id: int | None
+    assigned_to_name: str
+    author_name: str
+    is_private: bool
+    is_closed: bool
+    due_date: date | None
+    done_ratio: int
+    created_on: datetime
+    updated_on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many tasks there are of one project, status and priority; `overdue` are among `count`."""
+
+    project_id: int
+    project_name: str
+    status_id: int
+    status_name: str
+    status_position: int | None
+    is_closed: bool
+    priority_id: int
+    priority_name: str
+    priority_position: int | None
+    count: int
+    overdue: int
+
+
+# A closed issue that was opened again keeps its closed_on, so only the status tells.
+is_closed = sa.func.coalesce(Status.is_closed, Issue.closed_on.is_not(None))
+_status_name = sa.func.coalesce(Status.name, Issue.status_name)
+_priority_name = sa.func.coalesce(Priority.name, Issue.priority_name)
+TASK_COLUMNS = (
+    Issue.id,
+    Issue.subject,
+    Issue.project_id,
+    Issue.project_name,
+    Issue.tracker_id,
+    Issue.tracker_name,
+    Issue.status_id,
+    _status_name.label("status_name"),
+    Issue.priority_id,
+    _priority_name.label("priority_name"),
+    Priority.position.label("priority_position"),
+    Issue.assigned_to_id,
+    Issue.assigned_to_name,
+    Issue.author_name,
+    Issue.is_private,
+    is_closed.label("is_closed"),
+    Issue.due_date,
+    Issue.done_ratio,
+    Issue.created_on,
+    Issue.updated_on,
+)
+_KIND = (Issue.project_id, Issue.tracker_id, Issue.assigned_to_id, Issue.is_private)
+_RIGHT = (TaskRight.project_id, TaskRight.tracker_id, TaskRight.assigned_to_id, TaskRight.is_private)
+_SAME_KIND = tuple(right == of_issue for right, of_issue in zip(_RIGHT, _KIND, strict=True))
+
+
+def accounts_of(account_id: int) -> sa.Select[tuple[int]]:
+    """Return the query of whom a task may be assigned to, to be somebody's: the account and its groups."""
+    groups = sa.select(GroupMember.group_id).where(GroupMember.account_id == account_id)
+    members = sa.union_all(groups, sa.select(sa.literal(account_id))).subquery()
+    return sa.select(members.c[0])
+
+
+def kinds(session: Session, user_id: int, account_id: int) -> list[KnownKind]:
+    """Return the kinds of somebody's tasks with what Redmine last said of each.
+
+    The sample is one that somebody else wrote, where there is one: authors may see more than assignees.
+    """
+    not_theirs = sa.case((Issue.author_id != account_id, Issue.id))
+    sample = sa.func.coalesce(sa.func.max(not_theirs), sa.func.max(Issue.id))
+    query = (
+        sa.select(*_KIND, sa.func.count(), sample, TaskRight.is_shown, TaskRight.checked_at)
+        .outerjoin(TaskRight, sa.and_(TaskRight.user_id == user_id, *_SAME_KIND))
+        .where(*_assigned(account_id))
+        .group_by(*_KIND, TaskRight.is_shown, TaskRight.checked_at)
+    )
+    return [KnownKind(Kind(*row[:4]), *row[4:]) for row in session.execute(query)]
+
+
+def others_of(session: Session, known: Iterable[KnownKind], limit: int) -> dict[Kind, list[int]]:
+    """Return of each kind some tasks besides its sample, the newest first; kinds without any are absent."""
+    found: dict[Kind, list[int]] = {}
+    for each in known:
+        where = zip(
+            _KIND, (each.kind.project_id, each.kind.tracker_id, each.kind.assigned_to_id), strict=False
+        )
+        query = sa.select(Issue.id).where(
+            *(column == value for column, value in where),
+            Issue.is_private == each.kind.is_private,
+            Issue.id != each.sample_id,
+            ~Issue.is_hidden,
+        )
+        if ids := list(session.scalars(query.order_by(Issue.id.desc()).limit(limit))):
+            found[each.kind] = ids
+    return found
+
+
+def save_rights(session: Session, user_id: int, said: Mapping[Kind, tuple[bool, datetime]]) -> None:
+    """Store what Redmine said of these kinds, and when."""
+    if not said:
+        return
+    rows = [
+        {
+            "user_id": user_id,
+            "project_id": kind.project_id,
+            "tracker_id": kind.tracker_id,
+            "assigned_to_id": kind.assigned_to_id,
+            "is_private": kind.is_private,
+            "is_shown": is_shown,
+            "checked_at": at,
+        }
+        for kind, (is_shown, at) in said.items()
+    ]
+    statement = insert_for(session, TaskRight)
+    key = [column.name for column in TaskRight.__table__.primary_key]
+    new = {name: statement.excluded[name] for name in ("is_shown", "checked_at")}
+    session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
+
+
+def tallies(session: Session, scope: Scope, wanted: Filter) -> list[Tally]:
+    """Count the tasks by project, status and priority; of the filter only `text` and `today` count here."""
+    columns = (
+        Issue.project_id,
+        sa.func.max(Issue.project_name),
+        Issue.status_id,
+        sa.func.max(_status_name),
+        Status.position,
+        is_closed,
+        Issue.priority_id,
+        sa.func.max(_priority_name),
+        Priority.position,
+    )
+    late = sa.func.count(sa.case((_overdue(wanted.today), 1)))
+    keys = (
+        Issue.project_id,
+        Issue.status_id,
+        Status.position,
+        is_closed,
+        Issue.priority_id,
+        Priority.position,
+    )
+    query = _shown(sa.select(*columns, sa.func.count(), late), scope).where(*_text(wanted.text))
+    return [Tally(*row) for row in session.execute(query.group_by(*keys))]
+
+
+def listed(
+    session: Session, scope: Scope, wanted: Filter, order: Sequence[Any], *, limit: int, offset: int = 0
+) -> list[Task]:
+    """Return a part of the tasks in this order (`ordered`)."""
+    query = _shown(sa.select(*TASK_COLUMNS), scope).where(*_conditions(wanted))
+    return tasks_of(session, query.order_by(*order).limit(limit).offset(offset))
+
+
+def tasks_of(session: Session, query: Query) -> list[Task]:
+    """Run a query of TASK_COLUMNS."""
+    return [Task(**row) for row in session.execute(query).mappings()]
+
+
+def ordered(sort: Sort, *, descending: bool) -> tuple[Any, ...]:
+    """Return what to order by. Without a due date a task comes last either way; ties: the urgent first."""
+    columns: dict[str, Any] = {
+        "due": Issue.due_date,
+        "priority": Priority.position,
+        "updated": Issue.updated_on,
+        "created": Issue.created_on,
+        "id": Issue.id,
+        "subject": sa.func.lower(Issue.subject),
+    }
+    first = columns[sort].desc() if descending else columns[sort].asc()
+    urgent = Priority.position.desc().nulls_last()
+    return (
+        first.nulls_last(),
+        *(() if sort == "priority" else (urgent,)),
+        Issue.due_date.asc().nulls_last(),
+        Issue.id,
+    )
+
+
+def with_names(query: Query) -> Query:
+    """Join the names and orders of statuses and priorities to a query of issues."""
+    joined = query.outerjoin(Status, Status.id == Issue.status_id)
+    return joined.outerjoin(Priority, Priority.id == Issue.priority_id)
+
+
+def _assigned(account_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return Issue.assigned_to_id.in_(accounts_of(account_id)), ~Issue.is_hidden
+
+
+def _shown(query: Query, scope: Scope) -> Query:
+    """Restrict a query to somebody's tasks that Redmine shows them."""
+    said = sa.and_(
+        TaskRight.user_id == scope.user_id,
+        *_SAME_KIND,
+        TaskRight.is_shown,
+        TaskRight.checked_at >= scope.valid_since,
+    )
+    shown = with_names(query.select_from(Issue).join(TaskRight, said)).where(*_assigned(scope.account_id))
+    return shown.where(Issue.id.not_in(sorted(scope.gone))) if scope.gone else shown
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    equal = (
+        (Issue.status_id, wanted.status_id),
+        (Issue.priority_id, wanted.priority_id),
+        (Issue.project_id, wanted.project_id),
+    )
+    states = {"open": ~is_closed, "closed": is_closed, "overdue": _overdue(wanted.today)}
+    found = [column == value for column, value in equal if value is not None]
+    found += [states[wanted.state]] if wanted.state in states else []
+    return [*found, *_text(wanted.text)]
+
+
+def _text(text: str) -> list[sa.ColumnElement[bool]]:
+    """Return what finds a text in the subject, whatever its case, or the task of that number."""
+    words = text.strip()
+    if not words:
+        return []
+    in_subject = sa.func.lower(Issue.subject).contains(words.lower(), autoescape=True)
+    number = words.removeprefix("#")
+    if number.isascii() and number.isdigit() and int(number) <= LARGEST_ID:
+        return [sa.or_(in_subject, Issue.id == int(number))]
+    return [in_subject]
+
+
+def _overdue(today: date) -> sa.ColumnElement[bool]:
+    return sa.and_(Issue.due_date < today, ~is_closed)
