@@ -8,12 +8,23 @@ from flask import Flask
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
-from web import answers, assets, auth, formats, health, language, navigation, notifications, policy, security
+from web import (
+    answers,
+    assets,
+    auth,
+    formats,
+    health,
+    language,
+    navigation,
+    notifications,
+    people,
+    policy,
+    security,
+)
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
 from web.passwords import Passwords
-from web.people import login_manager
 from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
 from web.settings import ViewerSettings
@@ -35,7 +46,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     key_file = settings.web.secret_key_file or settings.storage.directory / FILE
     security.register(app, settings.web, read_or_make(key_file))
-    login_manager(database).init_app(app)
+    people.register(app, database)
     policy.register(app)
     language.register(app)
     formats.register(app)

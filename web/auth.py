@@ -1,6 +1,7 @@
 # mypy: allow-untyped-calls
 """Log-in, log-out and what a person sets for himself."""
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from flask import Blueprint, Response, abort, jsonify, redirect, request, session
@@ -8,7 +9,7 @@ from flask_wtf.csrf import generate_csrf
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from storage import users
+from storage import sign_ins, users
 from storage.session import StorageError
 from web.answers import Problem, log, page, wants_json
 from web.contract import Done, Preferences, SignedIn, documented
@@ -76,10 +77,15 @@ def log_in() -> BaseResponse | tuple[str, int]:
         form = page("login.html", error=problem.text, username=given.username, next_url=safe_next(given.next))
         return form, problem.status
     viewer().throttle.give_back()
-    sign_in(who, remember=given.remember)
+    _begin(who, remember=given.remember)
     if not wants_json():
         return redirect(safe_next(given.next), 303)
     return _welcome(who, given)
+
+
+def _begin(who: Person, *, remember: bool) -> None:
+    parts = viewer()
+    sign_in(who, parts.database, remember=remember, lasts=timedelta(days=parts.settings.web.session_days))
 
 
 def _checked(given: LoginBody) -> Person:
@@ -128,11 +134,21 @@ def log_out() -> BaseResponse:
     who = _signed_in()
     device = sign_out()
     if who is not None:
-        viewer().live.end_session(who.id, device)
-        log.info("signed_out", user_id=who.id)
+        _end(who, device)
     if wants_json():
         return jsonify({"success": True, "message": gettext("You have signed out")})
     return redirect(LOGIN, 303)
+
+
+def _end(who: Person, device: str) -> None:
+    """Forget the log-in, so that no copy of its cookie opens anything."""
+    try:
+        with viewer().database.write() as writing:
+            sign_ins.remove(writing, who.id, device=device)
+    except StorageError as e:
+        log.error("sign_in_not_forgotten", error=str(e))
+    viewer().live.end_session(who.id, device)
+    log.info("signed_out", user_id=who.id)
 
 
 def _signed_in() -> Person | None:

@@ -2,21 +2,28 @@
 """Who is signed in: the person behind a session cookie, and what ends a session.
 
 The cookie holds the user's id, the user's `session_epoch` at log-in and a random name of this log-in
-("device"), signed by Flask. A user who was deactivated, or whose epoch changed, is signed out everywhere.
+("device"), signed by Flask. Each device has a row in `sign_ins`: where it is gone, so is the session, and a
+copy of its cookie opens nothing. Who was deactivated, or whose epoch changed, is signed out everywhere.
 """
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
-from flask import session
+import structlog
+from flask import Flask, Response, g, request, session
 from flask_login import LoginManager, current_user, login_user
 
-from storage import users
-from storage.models import User
-from storage.session import Database
+from storage import sign_ins
+from storage.columns import utc_now
+from storage.models import SignIn, User
+from storage.session import Database, StorageError
 
 DEVICE = "device"
+SEEN_EVERY = timedelta(minutes=1)
+LONGEST_AGENT = 512
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,8 @@ def person_of(user: User) -> Person:
     )
 
 
-def login_manager(database: Database) -> LoginManager:
-    """Build what turns a session cookie into a Person."""
+def register(app: Flask, database: Database) -> None:
+    """Have session cookies turned into a Person, and note when each device was used last."""
     manager = LoginManager()
     manager.session_protection = ""  # people change networks all day; the cookie alone identifies
 
@@ -78,12 +85,30 @@ def login_manager(database: Database) -> LoginManager:
     def load(named: str) -> Person | None:
         user_id, _, epoch = named.partition(":")
         with database.read() as reading:
-            user = users.find(reading, int(user_id))
-        if user is None or not user.is_active or user.session_epoch != epoch:
+            found = sign_ins.find(reading, int(user_id), str(session.get(DEVICE, "")))
+        if found is None or not found[0].is_active or found[0].session_epoch != epoch:
             return None
-        return person_of(user)
+        g.sign_in = found[1]
+        return person_of(found[0])
 
-    return manager
+    @app.after_request
+    def note_use(response: Response) -> Response:
+        used: SignIn | None = g.get("sign_in")
+        if used is not None and utc_now() - used.seen_at >= SEEN_EVERY:
+            address = request.remote_addr or ""
+            # After the answer: nobody should wait for the database's one writer because of this.
+            response.call_on_close(lambda: _touch(database, used.device, address))
+        return response
+
+    manager.init_app(app)
+
+
+def _touch(database: Database, device: str, address: str) -> None:
+    try:
+        with database.write() as writing:
+            sign_ins.touch(writing, device, address, utc_now())
+    except StorageError as e:
+        log.warning("use_of_device_not_noted", error=str(e))
 
 
 def person() -> Person:
@@ -97,16 +122,32 @@ def someone() -> Person | None:
     return who if isinstance(who, Person) else None
 
 
-def sign_in(who: Person, *, remember: bool) -> None:
+def sign_in(who: Person, database: Database, *, remember: bool, lasts: timedelta) -> None:
     """Begin a session that shares nothing with the visitor's one before (session fixation)."""
+    former, device = this_device(), secrets.token_urlsafe(12)
+    row = SignIn(
+        device=device,
+        user_id=who.id,
+        user_agent=request.user_agent.string[:LONGEST_AGENT],
+        address=request.remote_addr or "",
+    )
+    with database.write() as writing:
+        if former:
+            sign_ins.remove(writing, who.id, device=former)
+        sign_ins.add(writing, row, older_than=utc_now() - lasts)
     session.clear()
     session.permanent = remember
-    session[DEVICE] = secrets.token_urlsafe(12)
+    session[DEVICE] = device
     login_user(who)
 
 
+def this_device() -> str:
+    """Return the name of the log-in that this request comes from, "" for a visitor."""
+    return str(session.get(DEVICE, ""))
+
+
 def sign_out() -> str:
-    """End this session and return the name of its device, "" where there was none."""
-    device = str(session.get(DEVICE, ""))
+    """End this browser's session and return the name of its device, "" where there was none."""
+    device = this_device()
     session.clear()  # not logout_user: that asks the database who it is
     return device

@@ -1,0 +1,44 @@
+"""Log-ins that last: one row for each device that somebody is signed in on."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage.models import SignIn, User
+
+
+def add(session: Session, sign_in: SignIn, *, older_than: datetime) -> None:
+    """Remember a log-in, and forget those of the same user whose cookies have expired since."""
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == sign_in.user_id, SignIn.created_at < older_than)
+    )
+    session.add(sign_in)
+
+
+def find(session: Session, user_id: int, device: str) -> tuple[User, SignIn] | None:
+    """Return a user and their living log-in on this device; None where either is gone. One statement."""
+    query = sa.select(User, SignIn).join(SignIn, SignIn.user_id == User.id)
+    row = session.execute(query.where(User.id == user_id, SignIn.device == device)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def of_user(session: Session, user_id: int) -> list[SignIn]:
+    """Return where somebody is signed in, the place last used first."""
+    query = sa.select(SignIn).where(SignIn.user_id == user_id)
+    return list(session.scalars(query.order_by(SignIn.seen_at.desc(), SignIn.device)))
+
+
+def touch(session: Session, device: str, address: str, now: datetime) -> None:
+    """Note that a device was used just now, and from where."""
+    session.execute(sa.update(SignIn).where(SignIn.device == device).values(seen_at=now, address=address))
+
+
+def remove(session: Session, user_id: int, *, device: str = "", but: str = "") -> list[str]:
+    """End somebody's log-ins: one device's, all but one, or all. Return the devices that were signed in."""
+    chosen = [SignIn.user_id == user_id]
+    if device:
+        chosen.append(SignIn.device == device)
+    if but:
+        chosen.append(SignIn.device != but)
+    return list(session.scalars(sa.delete(SignIn).where(*chosen).returning(SignIn.device)))
