@@ -6,6 +6,7 @@ from typing import Any
 
 from daemon.values import FieldChange, Member, Told
 from storage import jobs, notifications, snapshots, users
+from storage.models import Notification
 from storage.session import Database
 
 
@@ -49,21 +50,35 @@ class StoredMemory:
                 if user.id_redmine_user is not None
             )
 
-    def told_since(self, since: datetime) -> Sequence[Told]:
-        """Return the notifications about issues created since then that are still shown, by id."""
+    def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
+        """Return the notifications about items created since then that these users are still shown."""
         with self._database.read() as session:
-            return [
-                Told(
-                    row.id,
-                    row.user_id,
-                    row.change_key,
-                    row.issue_id,
-                    row.journal_id,
-                    row.notes,
-                    tuple(row.reasons),
-                    tuple(FieldChange(d["field"], d["old"], d["new"], d["label"]) for d in row.details),
-                    row.is_private_note,
-                )
-                for row in notifications.shown_since(session, since)
-                if row.issue_id is not None
-            ]
+            return _told(notifications.shown_to(session, user_ids, since))
+
+    def told_of(self, ids: Iterable[int], since: datetime) -> Sequence[Told]:
+        """Return the notifications about these items created since then that anybody is still shown."""
+        with self._database.read() as session:
+            return _told(notifications.shown_of(session, ids, since))
+
+    def told_items(self, since: datetime, after: int, limit: int) -> Sequence[int]:
+        """Return the next items, ids ascending, of which something created since then is still shown."""
+        with self._database.read() as session:
+            return notifications.issues_shown(session, since, after, limit)
+
+
+def _told(rows: Iterable[Notification]) -> Sequence[Told]:
+    return [
+        Told(
+            row.id,
+            row.user_id,
+            row.change_key,
+            row.issue_id,
+            row.journal_id,
+            row.notes,
+            tuple(row.reasons),
+            tuple(FieldChange(d["field"], d["old"], d["new"], d["label"]) for d in row.details),
+            row.is_private_note,
+        )
+        for row in rows
+        if row.issue_id is not None
+    ]

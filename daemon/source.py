@@ -28,8 +28,14 @@ class Memory(Protocol):
     def members(self) -> tuple[Member, ...]:
         """Return who can be told."""
 
-    def told_since(self, since: datetime) -> Sequence[Told]:
-        """Return the notifications about items created since then that are still shown, by id."""
+    def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
+        """Return the notifications about items created since then that these users are still shown."""
+
+    def told_of(self, ids: Iterable[int], since: datetime) -> Sequence[Told]:
+        """Return the notifications about these items created since then that anybody is still shown."""
+
+    def told_items(self, since: datetime, after: int, limit: int) -> Sequence[int]:
+        """Return the next items, ids ascending, of which something created since then is still shown."""
 
 
 class Source(Protocol):

@@ -165,14 +165,37 @@ def of_issues(
     return rows
 
 
-def shown_since(session: Session, since: datetime) -> list[Notification]:
-    """Return the notifications about issues created at or after `since` that are still shown, by id."""
-    query = sa.select(Notification).where(
+def shown_to(session: Session, user_ids: Iterable[int], since: datetime) -> list[Notification]:
+    """Return what is still shown to these users of issues, created at or after `since`."""
+    query = sa.select(Notification).where(*_shown_since(since))
+    rows: list[Notification] = []
+    for chunk in chunks(sorted(set(user_ids))):
+        rows.extend(session.scalars(query.where(Notification.user_id.in_(chunk))))
+    return rows
+
+
+def shown_of(session: Session, issue_ids: Iterable[int], since: datetime) -> list[Notification]:
+    """Return what is still shown to anybody of these issues, created at or after `since`."""
+    query = sa.select(Notification).where(*_shown_since(since))
+    rows: list[Notification] = []
+    for chunk in chunks(sorted(set(issue_ids))):
+        rows.extend(session.scalars(query.where(Notification.issue_id.in_(chunk))))
+    return rows
+
+
+def issues_shown(session: Session, since: datetime, after: int, limit: int) -> list[int]:
+    """Return the next issues of which something is still shown, their ids above `after`, ascending."""
+    query = sa.select(Notification.issue_id).where(*_shown_since(since), Notification.issue_id > after)
+    found = session.scalars(query.distinct().order_by(Notification.issue_id).limit(limit))
+    return [issue_id for issue_id in found if issue_id is not None]
+
+
+def _shown_since(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
         Notification.created_at >= since,
         Notification.withdrawn_at.is_(None),
         Notification.issue_id.is_not(None),
     )
-    return list(session.scalars(query.order_by(Notification.id)))
 
 
 def ask_again(session: Session, issue_ids: Iterable[int]) -> None:

@@ -1,17 +1,24 @@
 """One way into Redmine: its address and the credentials that go with every request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
+
+import requests
+from requests import Response
 
 from daemon.clients.engine import WiredEngine, engine_for
 from daemon.clients.errors import SourceUnavailable, WrongAnswer
 from daemon.clients.query import MAX_LIMIT, Params
 from daemon.clients.shapes import Json, MalformedError, each, whole
+from daemon.clients.transfer import Outgoing
+from daemon.clients.trouble import name_of
 from daemon.clients.wire import Wire
 
 T = TypeVar("T")
 
 _READINGS = 5
+LONGEST_UPLOAD_ANSWER = 1024 * 1024
 
 
 class Connection:
@@ -26,18 +33,13 @@ class Connection:
         **credentials: str | bytes | None,
     ) -> None:
         self._url = url
+        self._wire = wire
         self._engine = engine_for(url, wire, engine, **credentials)
 
     def get(self, path: str, parse: Callable[[Json], T], params: Params | None = None) -> T:
         """What `parse` makes of the answer. One request."""
         answer = self._engine.call("get", self._url + path, params=params)
-        where = f"GET {path}"
-        if not isinstance(answer, dict):
-            raise WrongAnswer(f"{where}: expected a JSON object. Check that url is Redmine's address.")
-        try:
-            return parse(answer)
-        except MalformedError as e:
-            raise WrongAnswer(f"{where}: {e}. Is this Redmine older than 5.0, or changed by a plugin?") from e
+        return parsed(f"GET {path}", answer, parse)
 
     def list(self, path: str, key: str, parse: Callable[[Json], T]) -> tuple[T, ...]:
         """All items of a list that Redmine does not page. One request."""
@@ -79,3 +81,41 @@ class Connection:
     def put(self, path: str, body: Json) -> None:
         """Write. One request, and more only where Redmine has certainly done nothing."""
         self._engine.call("put", self._url + path, data=body)
+
+    def upload(self, path: str, params: Params, outgoing: Outgoing, parse: Callable[[Json], T]) -> T:
+        """Send a file as a request's body; what `parse` makes of the answer. One request, never repeated."""
+        headers = {"Content-Type": "application/octet-stream"}
+        request = self._engine.prepared("POST", self._url + path, params, headers)
+        with self._wire.transfer(request, outgoing) as (response, pieces):
+            _keep(response, pieces)
+        return parsed(f"POST {path}", self._engine.process_response(response), parse)
+
+    @contextmanager
+    def download(self, path: str) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
+        """The headers and the pieces of a file. One request, never repeated."""
+        request = self._engine.prepared("GET", self._url + path, headers={"Accept-Encoding": "identity"})
+        with self._wire.transfer(request) as (response, pieces):
+            if response.status_code != requests.codes.ok:
+                response._content = b""  # noqa: SLF001  a page for people, of no use here
+                raise self._engine.translated(response)
+            yield response.headers, pieces
+
+
+def _keep(response: Response, pieces: Iterable[bytes]) -> None:
+    """Read a short answer, and no more than that."""
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > LONGEST_UPLOAD_ANSWER:
+            raise WrongAnswer(f"{name_of(response.request)}: the answer is too long. Is this Redmine?")
+    response._content = body  # noqa: SLF001  requests offers no capped read
+
+
+def parsed(where: str, answer: object, parse: Callable[[Json], T]) -> T:
+    """What `parse` makes of an answer; WrongAnswer where that is impossible."""
+    if not isinstance(answer, dict):
+        raise WrongAnswer(f"{where}: expected a JSON object. Check that url is Redmine's address.")
+    try:
+        return parse(answer)
+    except MalformedError as e:
+        raise WrongAnswer(f"{where}: {e}. Is this Redmine older than 5.0, or changed by a plugin?") from e

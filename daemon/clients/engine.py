@@ -5,6 +5,7 @@ and turns connection trouble into raw requests errors. Only `engine.request` of 
 objects hide further requests, and its `update()` may send another thread's fields.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import requests
@@ -58,6 +59,13 @@ class WiredEngine(BaseEngine):
     def call(self, method: str, url: str, *, params: Params | None = None, data: Json | None = None) -> Any:
         """Decoded JSON of the answer; True where it has no body."""
         return self.request(method, url, params=params, data=data)  # type: ignore[no-untyped-call]
+
+    def prepared(
+        self, method: str, url: str, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> PreparedRequest:
+        """A request with this user's credentials, without a body, for who sends it otherwise."""
+        asked = requests.Request(method, url, headers=dict(headers or {}), params=params)
+        return cast(WiredSession, self.session).prepare_request(asked)
 
     def process_response(self, response: Response) -> Any:
         if response.status_code == requests.codes.unprocessable_entity:

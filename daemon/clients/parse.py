@@ -34,10 +34,14 @@ from daemon.clients.values import (
     IssuePage,
     Journal,
     JournalDetail,
+    Membership,
     Priority,
+    Profile,
     Project,
     Ref,
     Relation,
+    Role,
+    Standing,
     Status,
     Tracker,
     User,
@@ -181,6 +185,42 @@ def _account(obj: Json) -> Account:
         mail=text_or_none(obj, "mail"),
         api_key=None if key is None else SecretStr(key),
     )
+
+
+def standing_of(answer: Json) -> Standing:
+    return one(answer, "user", _standing)
+
+
+def _standing(obj: Json) -> Standing:
+    memberships = each_or_none(obj, "memberships", _project_roles) or ()
+    return Standing(_account(obj), dict(memberships))
+
+
+def _project_roles(obj: Json) -> tuple[int, frozenset[int]]:
+    return one(obj, "project", _id), frozenset(each(obj, "roles", _id))
+
+
+def membership(obj: Json) -> Membership | None:
+    """A membership, or None for one whose member's row is gone."""
+    group = one_or_none(obj, "group", ref)
+    member = group or one_or_none(obj, "user", ref)
+    if member is None:
+        return None
+    return Membership(member, group is not None, frozenset(each(obj, "roles", _id)))
+
+
+def role(obj: Json) -> Role:
+    permissions = obj.get("permissions")
+    if not isinstance(permissions, list):
+        raise MalformedError("permissions", f"expected a list, found {kind_of(permissions)}")
+    # Redmine before 5.0 did not say whether a role's members may be assigned to.
+    assignable = obj.get("assignable") is not False
+    return Role(whole(obj, "id"), text(obj, "name"), assignable, frozenset(map(str, permissions)))
+
+
+def profile(obj: Json) -> Profile:
+    name = f"{text(obj, 'firstname')} {text(obj, 'lastname')}".strip()
+    return Profile(whole(obj, "id"), name, text_or_none(obj, "mail"))
 
 
 def user(obj: Json) -> User:

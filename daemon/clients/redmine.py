@@ -13,15 +13,16 @@ from daemon.clients import login as redmine_login
 from daemon.clients import parse
 from daemon.clients.connection import Connection
 from daemon.clients.errors import WrongAnswer
+from daemon.clients.files import Files
 from daemon.clients.query import ISSUE_INCLUDES, MAX_LIMIT, IssueQuery, include_params
 from daemon.clients.reference import ReferenceLists
 from daemon.clients.settings import RedmineSettings, usable_key
 from daemon.clients.shapes import one
-from daemon.clients.values import Account, Issue, IssuePage
+from daemon.clients.values import Account, Issue, IssuePage, Standing
 from daemon.clients.wire import Timing, Wire
 
 
-class RedmineClient(ReferenceLists):
+class RedmineClient(ReferenceLists, Files):
     """Talks to one Redmine as the owner of one key, or as a user whom that owner, an admin, acts for.
 
     Thread-safe: `settings.connections` threads send at once, the others wait. Every method may raise any
@@ -78,6 +79,10 @@ class RedmineClient(ReferenceLists):
     def account(self) -> Account:
         """Whom Redmine takes us for. SourceRefused when the key is dead (401) or REST is off (403)."""
         return self._connection.get(redmine_login.ACCOUNT_PATH, parse.account_of)
+
+    def standing(self) -> Standing:
+        """The same, with the roles that this account has as a member of projects."""
+        return self._connection.get(redmine_login.ACCOUNT_PATH, parse.standing_of, {"include": "memberships"})
 
     def ask_as_admin(self) -> None:
         """Ask the cheapest question that Redmine answers to administrators only; SourceRefused for others.

@@ -3,7 +3,19 @@
 from daemon.clients import parse
 from daemon.clients.connection import Connection
 from daemon.clients.shapes import one
-from daemon.clients.values import CustomField, Group, Priority, Project, Ref, Status, Tracker, User
+from daemon.clients.values import (
+    CustomField,
+    Group,
+    Membership,
+    Priority,
+    Profile,
+    Project,
+    Ref,
+    Role,
+    Status,
+    Tracker,
+    User,
+)
 
 
 class ReferenceLists:
@@ -70,3 +82,25 @@ class ReferenceLists:
     def versions(self, project_id: int) -> tuple[Ref, ...]:
         """A project's versions, also those shared with it."""
         return self._connection.list(f"/projects/{int(project_id)}/versions.json", "versions", parse.ref)
+
+    def memberships(self, project_id: int) -> tuple[Membership, ...]:
+        """Who is a member of a project, locked users too. One request for each 100."""
+        path = f"/projects/{int(project_id)}/memberships.json"
+        found = self._connection.paged(path, "memberships", parse.membership)
+        return tuple(membership for membership in found if membership is not None)
+
+    def roles(self) -> tuple[Ref, ...]:
+        """All roles that somebody can be given: not those of non-members and of anonymous visitors."""
+        return self._connection.list("/roles.json", "roles", parse.ref)
+
+    def role(self, role_id: int) -> Role:
+        """A role and what it allows, the built-in ones too."""
+        return self._connection.get(
+            f"/roles/{int(role_id)}.json", lambda answer: one(answer, "role", parse.role)
+        )
+
+    def profile(self, user_id: int) -> Profile:
+        """A person as the acting user sees them. NotFound for a locked one, and for a group."""
+        return self._connection.get(
+            f"/users/{int(user_id)}.json", lambda answer: one(answer, "user", parse.profile)
+        )

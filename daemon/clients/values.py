@@ -4,6 +4,7 @@ Times are aware UTC, ids are int. A key Redmine leaves out is None here, or () w
 an empty list. Values of journal details and custom fields stay the strings Redmine sends.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -130,6 +131,42 @@ class Account:
     lastname: str
     mail: str | None
     api_key: SecretStr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account and where it is a member: {project id: ids of its roles there}."""
+
+    account: Account
+    roles: Mapping[int, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A member of a project, which is a user (perhaps a locked one) or a group; inherited roles count."""
+
+    member: Ref
+    is_group: bool
+    role_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What members of a role may do; not `assignable` means that they get no issues."""
+
+    id: int
+    name: str
+    assignable: bool
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person as others see them; `mail` None when hidden."""
+
+    id: int
+    name: str
+    mail: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +15,7 @@ from daemon.clients.deadline import BoundedAdapter, Remaining, limited
 from daemon.clients.errors import SourceUnavailable, WrongAnswer
 from daemon.clients.retry import Outcome, may_repeat, pause_s
 from daemon.clients.settings import RedmineSettings
+from daemon.clients.transfer import Outgoing, Transfers
 from daemon.clients.trouble import name_of, translated
 
 # The largest honest answer measured is 0.1 MB; a long description's old and new text in each of hundreds
@@ -43,6 +44,7 @@ class Wire:
         self._verify = True if settings.ca_file is None else str(settings.ca_file)
         self._adapter = BoundedAdapter(pool_connections=1, pool_maxsize=settings.connections)
         self._free = threading.BoundedSemaphore(settings.connections)
+        self._transfers = Transfers(settings, self._verify, timing.clock)
         self._counting = threading.Lock()
         self._requests_made = 0
 
@@ -54,6 +56,15 @@ class Wire:
     def close(self) -> None:
         """Close idle connections; a later call opens new ones."""
         self._adapter.close()
+        self._transfers.close()
+
+    def transfer(
+        self, request: PreparedRequest, outgoing: Outgoing | None = None
+    ) -> AbstractContextManager[tuple[Response, Iterator[bytes]]]:
+        """Send or fetch a file, once: see `Transfers.open`."""
+        with self._counting:
+            self._requests_made += 1
+        return self._transfers.open(request, outgoing)
 
     def send(self, request: PreparedRequest) -> Response:
         """Send, again where allowed, until an answer of whatever status is there; its body is read.

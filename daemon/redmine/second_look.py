@@ -16,20 +16,19 @@ DELETED = "redmine:deleted:"
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """The notifications still shown, and their readers by our user id."""
+    """Compares with Redmine what is still shown; `members` are the readers by our user id."""
 
     connection: RedmineConnection
-    members: dict[int, Member]
-    told: Sequence[Told]
+    members: Mapping[int, Member]
 
-    def lost_rights(self) -> Correction:
-        """Find notifications about issues that their readers may not see any more.
+    def lost_rights(self, told: Sequence[Told]) -> Correction:
+        """Find, of these, notifications about issues that their readers may not see any more.
 
         One request for each reader and hundred issues, as long as they may see them all. That an
         issue was deleted stays told; what was told of it before does not.
         """
         issues: dict[int, set[int]] = defaultdict(set)
-        for row in self.told:
+        for row in told:
             if row.user_id in self.members:
                 issues[row.user_id].add(row.item_id)
         readers = sorted(issues)
@@ -37,24 +36,24 @@ class SecondLook:
         visible = dict(zip(readers, answers, strict=True))
         lost = [
             row
-            for row in self.told
+            for row in told
             if row.user_id in visible
             and row.item_id not in visible[row.user_id]
             and not row.change_key.startswith(DELETED)
         ]
         return Correction(gone=frozenset(row.id for row in lost))
 
-    def edited(self, issues: Iterable[Issue]) -> Correction:
+    def edited(self, issues: Iterable[Issue], told: Sequence[Told]) -> Correction:
         """Compare the notes and guarded fields told of these issues with what readers are shown now.
 
         One read for each reader and issue of which something guarded was told, several at a time.
         """
         rows: dict[int, Told] = {}
         now: dict[int, Addressed] = {}
-        told = self._told_by_issue()
+        by_issue = self._by_issue(told)
         for issue in issues:
             journals = {journal.id: journal for journal in issue.journals or ()}
-            for row in told.get(issue.id, ()):
+            for row in by_issue.get(issue.id, ()):
                 journal = journals.get(row.journal_id or 0)
                 if journal is None:
                     rows[row.id] = row
@@ -70,10 +69,10 @@ class SecondLook:
     def _visible(self, user_id: int, issues: Iterable[int]) -> frozenset[int]:
         return rights.visible_to(self.connection.client, self.members[user_id], issues)
 
-    def _told_by_issue(self) -> Mapping[int, list[Told]]:
+    def _by_issue(self, told: Sequence[Told]) -> Mapping[int, list[Told]]:
         """What was told of journals, to readers who are still users."""
         found: dict[int, list[Told]] = defaultdict(list)
-        for row in self.told:
+        for row in told:
             if row.journal_id is not None and row.user_id in self.members:
                 found[row.item_id].append(row)
         return found

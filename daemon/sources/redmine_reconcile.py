@@ -35,13 +35,15 @@ class Options(JobOptions):
     """Options of a job with `source = "redmine_reconcile"`.
 
     `poll_job` is the job that polls the same Redmine, `overlap_s` the overlap of that job. One run
-    sweeps `pages` hundreds of issues, looks at the notes of `issues` told within `days`, at what
-    `people` watch, and at the journals of `reads` issues; the next run goes on from there.
+    sweeps `pages` hundreds of issues, looks at what `readers` may still see and at the notes of `issues`,
+    both of what was told within `days`, at what `people` watch, and at the journals of `reads` issues; the
+    next run goes on from there.
     """
 
     poll_job: str = "redmine"
     overlap_s: float = Field(default=90.0, ge=0, le=3600)
     pages: int = Field(default=5, ge=1, le=1000)
+    readers: int = Field(default=50, ge=1, le=10_000)
     issues: int = Field(default=50, ge=1, le=10_000)
     people: int = Field(default=5, ge=1, le=1000)
     reads: int = Field(default=50, ge=1, le=10_000)
@@ -50,9 +52,10 @@ class Options(JobOptions):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the four slow rounds stand: by issue id, by issue id, by account id, by issue id."""
+    """Where the slow rounds stand: by issue id, by user id, by issue id, by account id, by issue id."""
 
     sweep: int = 0
+    readers: int = 0
     notes: int = 0
     people: int = 0
     reads: int = 0
@@ -71,7 +74,7 @@ class Source(RedmineConnection):
         super().__init__(settings, options.overlap_s)
         self._options = options
         self._now = now
-        self._told: frozenset[tuple[int, int]] = frozenset()
+        self._told: frozenset[tuple[int, int]] = frozenset()  # of the issues found to be gone
         self._baseline_id = 0
 
     def observations(
@@ -142,11 +145,11 @@ class Source(RedmineConnection):
             correction=Correction(logins=renamed),
             reference=read_reference(self.client),
         )
-        look = SecondLook(self, {member.user_id: member for member in members}, memory.told_since(since))
-        self._told = frozenset((row.user_id, row.item_id) for row in look.told)
-        yield from self._deleted(place, memory)
-        yield Observation(place.to_json(), self._now(), correction=look.lost_rights())
-        place, seen = self._notes(place, look)
+        look = SecondLook(self, {member.user_id: member for member in members})
+        yield from self._deleted(place, memory, since)
+        place, seen = self._rights(place, look, memory, since)
+        yield seen
+        place, seen = self._notes(place, look, memory, since)
         yield seen
         place, seen = self._watched(place, members)
         yield seen
@@ -166,13 +169,14 @@ class Source(RedmineConnection):
         changed = {now.user_id: now.login for now, old in zip(members, stored, strict=True) if now != old}
         return members, changed
 
-    def _deleted(self, place: Place, memory: Memory) -> Iterator[Observation]:
+    def _deleted(self, place: Place, memory: Memory, since: datetime) -> Iterator[Observation]:
         """Find what is gone."""
         missing = list(islice(deletions.unlisted(self.client, memory, (1, memory.highest_id())), DELETIONS))
         if not missing:
             return
         read_at = self._now()
         answers = {issue_id: deletions.is_deleted(self.client, issue_id) for issue_id in missing}
+        self._told = frozenset((row.user_id, row.item_id) for row in memory.told_of(missing, since))
         yield Observation(
             place.to_json(),
             read_at,
@@ -180,13 +184,24 @@ class Source(RedmineConnection):
             correction=Correction(hidden=frozenset(i for i, is_gone in answers.items() if is_gone is False)),
         )
 
-    def _notes(self, place: Place, look: SecondLook) -> tuple[Place, Observation]:
+    def _rights(
+        self, place: Place, look: SecondLook, memory: Memory, since: datetime
+    ) -> tuple[Place, Observation]:
+        """Ask for a few readers whether they may still see what they were told of."""
+        due, upto = _slice(sorted(look.members), place.readers, self._options.readers)
+        correction = look.lost_rights(memory.told_to(due, since))
+        place = replace(place, readers=upto)
+        return place, Observation(place.to_json(), self._now(), correction=correction)
+
+    def _notes(
+        self, place: Place, look: SecondLook, memory: Memory, since: datetime
+    ) -> tuple[Place, Observation]:
         """Read issues again of which somebody was told a note or a guarded field."""
-        filtered = sorted({row.item_id for row in look.told if row.notes or row.guarded})
-        due, upto = _slice(filtered, place.notes, self._options.issues)
-        reads = self.reader.start(due).finish()
-        correction = look.edited(reads.issues)
-        place = replace(place, notes=upto)
+        due = memory.told_items(since, place.notes, self._options.issues)
+        told = memory.told_of(due, since)
+        reads = self.reader.start({row.item_id for row in told if row.notes or row.guarded}).finish()
+        correction = look.edited(reads.issues, told)
+        place = replace(place, notes=due[-1] if len(due) == self._options.issues else 0)
         return place, Observation(place.to_json(), self._now(), correction=correction)
 
     def _watched(self, place: Place, members: Sequence[Member]) -> tuple[Place, Observation]:

@@ -159,11 +159,18 @@ def test_rows_of_issues_are_those_shown_and_young_enough(
 
 
 def test_what_a_second_look_must_check_is_about_issues_and_still_shown(database: Database, ann: int) -> None:
-    ids = tell(database, ann, 3)
+    ids = tell(database, ann, 3, issue_id=7)
     tell(database, ann, 1, issue_id=None)
+    _, later = tell(database, ann, 2, issue_id=9)
+    since = NOON + timedelta(minutes=1)
     with database.write() as session:
         notifications.withdraw(session, ids[2:], NOON)
-        assert ids_of(notifications.shown_since(session, NOON + timedelta(minutes=1))) == [ids[1]]
+        assert ids_of(notifications.shown_to(session, [ann], since)) == [ids[1], later]
+        assert notifications.shown_to(session, [ann + 1], since) == []
+        assert ids_of(notifications.shown_of(session, [7], since)) == [ids[1]]
+        assert notifications.issues_shown(session, since, 0, 10) == [7, 9]
+        assert notifications.issues_shown(session, since, 7, 10) == [9]
+        assert notifications.issues_shown(session, since, 0, 1) == [7]
 
 
 # --- marking -----------------------------------------------------------------------------------
