@@ -51,10 +51,11 @@ class PreferencesBody(Asked):
 @allow(Policy.ANYBODY)
 def login_page() -> str | BaseResponse:
     """Show the form."""
-    next_url = safe_next(request.args.get("next", ""))
+    wanted = request.args.get("next", "")
     if someone() is not None:
-        return redirect(next_url, 303)
-    return page("login.html", error=None, username="", next_url=next_url)
+        return redirect(safe_next(wanted), 303)
+    # Where to begin depends on who it will be: "/" leads each there.
+    return page("login.html", error=None, username="", next_url=safe_next(wanted, "/"))
 
 
 @bp.post("/login")
@@ -74,7 +75,9 @@ def log_in() -> BaseResponse | tuple[str, int]:
             viewer().throttle.give_back()
         if wants_json():
             raise
-        form = page("login.html", error=problem.text, username=given.username, next_url=safe_next(given.next))
+        form = page(
+            "login.html", error=problem.text, username=given.username, next_url=safe_next(given.next, "/")
+        )
         return form, problem.status
     viewer().throttle.give_back()
     _begin(who, remember=given.remember)

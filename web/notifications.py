@@ -15,6 +15,7 @@ from web.items import item_of
 from web.language import gettext
 from web.people import Person, person
 from web.policy import Policy, allow
+from web.redirects import home as first_page
 from web.redirects import safe_next
 from web.source import source_state
 from web.validation import Asked, body, query
@@ -63,8 +64,8 @@ class Inbox:
 @bp.get("/")
 @allow(Policy.ANYBODY)
 def home() -> BaseResponse:
-    """Lead to the inbox."""
-    return redirect("/notifications", 302)
+    """Lead to the tasks, or to the inbox of those who have none."""
+    return redirect(first_page(), 302)
 
 
 @bp.get("/notifications")

@@ -2,14 +2,26 @@
 
 from urllib.parse import quote, urlsplit
 
-from flask import request
+from flask import has_request_context, request
 
-HOME = "/notifications"
+from web.people import someone
+from web.viewer import viewer
+
+INBOX = "/notifications"
+TASKS = "/tasks/my-tasks"
 LOGIN = "/users/login"
 
 
-def safe_next(wanted: str, default: str = HOME) -> str:
-    """Return the wanted path where it is one of ours, else the default.
+def home() -> str:
+    """Return where who is signed in begins: at their tasks, or at the inbox where Redmine knows them not."""
+    who = someone() if has_request_context() else None
+    if who is None or viewer().redmine is None:
+        return INBOX
+    return TASKS if who.id_redmine_user is not None and who.redmine_login else INBOX
+
+
+def safe_next(wanted: str, default: str = "") -> str:
+    """Return the wanted path where it is one of ours, else the default, which is `home`.
 
     Browsers take a backslash for a slash and drop control characters: `/\\\\evil`, `/\\t/evil`.
     """
@@ -20,7 +32,7 @@ def safe_next(wanted: str, default: str = HOME) -> str:
         and wanted.isprintable()
         and not urlsplit(wanted).netloc
     )
-    return wanted if is_ours and not wanted.startswith(LOGIN) else default
+    return wanted if is_ours and not wanted.startswith(LOGIN) else default or home()
 
 
 def login_address() -> str:
