@@ -99,8 +99,17 @@ def of_user_between(
     return list(session.scalars(query.order_by(Notification.id).limit(limit)))
 
 
-def mark_read(session: Session, user_id: int, now: datetime, ids: Sequence[int] | None = None) -> list[int]:
+def mark_read(
+    session: Session,
+    user_id: int,
+    now: datetime,
+    ids: Sequence[int] | None = None,
+    *,
+    up_to: int | None = None,
+) -> list[int]:
     """Mark a user's notifications as read, all of them where `ids` is None; return the ids that changed.
+
+    What came after the id `up_to` stays unread: who said "all" had not seen it.
 
     The other tabs and devices of the user learn of it through a live event in the same transaction.
     """
@@ -108,6 +117,8 @@ def mark_read(session: Session, user_id: int, now: datetime, ids: Sequence[int] 
     query = sa.update(Notification).where(*_shown(user_id), Notification.read_at.is_(None))
     if ids is not None:
         query = query.where(Notification.id.in_(ids))
+    if up_to is not None:
+        query = query.where(Notification.id <= up_to)
     changed = sorted(session.scalars(query.values(read_at=now).returning(Notification.id)))
     if changed:
         live.publish(session, user_id, READ_EVENT, {"ids": changed, "unread": unread_count(session, user_id)})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, redirect
+from flask import Blueprint, Response, abort, jsonify, redirect, request
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -33,6 +33,13 @@ class InboxQuery(Asked):
     per_page: int | None = Field(default=None, ge=1, le=100)
     unread_only: bool = False
     html: bool = False
+
+
+class AllRead(Asked):
+    """Marks as read what came up to this id, which is all that the asker has seen; without it, everything."""
+
+    up_to: int | None = Field(default=None, ge=0, le=LARGEST_ID)
+    next: str = ""
 
 
 class BackTo(Asked):
@@ -115,10 +122,11 @@ def mark_read(notification_id: int) -> Response:
 
 @bp.put("/tasks/api/notifications/read-all")
 @allow(Policy.SIGNED_IN)
-@documented(Marked, 400, 401, 503, tags=["notifications"])  # type: ignore[untyped-decorator]
+@documented(Marked, 400, 401, 422, 503, json=AllRead, tags=["notifications"])  # type: ignore[untyped-decorator]
 def mark_all_read() -> Response:
-    """Mark everything as read."""
-    unread = _mark_all(person())
+    """Mark everything as read, or everything up to an id."""
+    asked = body(AllRead) if request.content_length else AllRead()
+    unread = _mark_all(person(), asked.up_to)
     message = gettext("All notifications marked as read")
     return jsonify({"success": True, "message": message, "unread": unread})
 
@@ -135,8 +143,9 @@ def mark_read_by_form(notification_id: int) -> BaseResponse:
 @allow(Policy.SIGNED_IN)
 def mark_all_read_by_form() -> BaseResponse:
     """Do the same for a page without scripts."""
-    _mark_all(person())
-    return redirect(safe_next(body(BackTo).next), 303)
+    asked = body(AllRead)
+    _mark_all(person(), asked.up_to)
+    return redirect(safe_next(asked.next), 303)
 
 
 def _load(who: Person, asked: InboxQuery) -> Inbox:
@@ -182,10 +191,10 @@ def _mark(who: Person, notification_id: int) -> int:
     return unread
 
 
-def _mark_all(who: Person) -> int:
+def _mark_all(who: Person, up_to: int | None) -> int:
     with viewer().database.write() as session:
         live.lock_order(session)
-        changed = notifications.mark_read(session, who.id, utc_now())
+        changed = notifications.mark_read(session, who.id, utc_now(), up_to=up_to)
         unread = notifications.unread_count(session, who.id)
     if changed:
         wakeup.send(viewer().database)

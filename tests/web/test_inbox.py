@@ -136,6 +136,18 @@ def test_all_can_be_marked_as_read(house: House) -> None:
     assert house.row(other).read_at is None
 
 
+def test_what_came_after_the_page_was_shown_stays_unread(house: House) -> None:
+    user_id = house.add_user("ann")
+    seen, unseen = house.notify(user_id)[0], house.notify(user_id)[0]
+    browser = house.browser("ann")
+    path = "/tasks/api/notifications/read-all"
+    assert browser.api(path, "PUT", json={"up_to": seen}).get_json()["unread"] == 1
+    assert house.row(seen).read_at is not None
+    browser.submit("/notifications/read-all", up_to=str(seen))
+    assert house.row(unseen).read_at is None
+    assert browser.api(path, "PUT", json={"up_to": "all"}).status_code == 422
+
+
 @pytest.mark.parametrize("row_id", ["0", "999999", "2147483648", "9" * 30])
 def test_what_does_not_exist_is_not_found(house: House, row_id: str) -> None:
     house.add_user("ann")
