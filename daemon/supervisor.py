@@ -20,6 +20,7 @@ from daemon import people
 from daemon.config import Config, load
 from storage import logs, migrate, users
 from storage.configuration import read_tables
+from storage.models import Post
 from storage.session import Database
 
 log = structlog.get_logger()
@@ -28,6 +29,19 @@ STOP_S = 10.0
 LONG_ENOUGH_S = 30.0
 LONGEST_PAUSE_S = 30.0
 DEMO_KEY = "HELPDESK_DEMO_KEY"
+DEMO_POSTS = (
+    (
+        "Переезд склада на новый адрес",
+        "С понедельника склад работает по новому адресу: **ул. Заводская, 12**.\n\n"
+        "- приём заявок с 8:00 до 18:00;\n- пропуска заказывайте накануне до 16:00.",
+    ),
+    (
+        "Добро пожаловать",
+        "Это демонстрация: Redmine внутри придуман, и его люди всё время что-то меняют.\n\n"
+        "1. Откройте **Мои задачи** и измените статус.\n2. Загляните на **Доску** и перетащите карточку.\n"
+        "3. Следите за **Уведомлениями**: они приходят сами.",
+    ),
+)
 DEMO_USER = DEMO_PASSWORD = "demo"  # noqa: S105 - of made-up data
 DEMO_JOBS = (
     '{redmine = {source = "redmine", every_s = 1}, reconcile = {source = "redmine_reconcile", every_s = 30}}'
@@ -139,6 +153,8 @@ def _add_demo_user(config: Config, database: Database) -> None:
         user = users.by_username(session, DEMO_USER)
         assert user is not None  # noqa: S101 - added above
         user.password_hash = generate_password_hash(DEMO_PASSWORD)
+        user.can_access_quality_control = True
+        session.add_all(Post(title, content, author_id=user.id) for title, content in DEMO_POSTS)
 
 
 def _announce(config: Config, *, demo: bool) -> None:
