@@ -20,6 +20,8 @@ from web import (
     people,
     policy,
     security,
+    throttle,
+    users,
 )
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
@@ -28,7 +30,8 @@ from web.passwords import Passwords
 from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
 from web.settings import ViewerSettings
-from web.throttle import Throttle
+from web.tasks import rights as task_rights
+from web.tasks import views as task_lists
 from web.viewer import EXTENSION, Viewer
 
 # A person waits for these answers; the daemon's own patience would be a minute.
@@ -52,15 +55,22 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     formats.register(app)
     answers.register(app)
     navigation.register(app)
-    for blueprint in (auth.bp, notifications.bp, health.bp):
+    for blueprint in (auth.bp, notifications.bp, health.bp, task_lists.bp, *users.BLUEPRINTS):
         app.register_blueprint(blueprint)
-    throttle = Throttle(app, settings.auth)
-    throttle.guard(app, security.LOGIN_ENDPOINT)
+    brake = throttle.Throttle(app, settings.auth)
+    brake.guard(app, security.LOGIN_ENDPOINT)
+    for endpoint in users.password.GUARDED:
+        brake.guard(app, endpoint, throttle.own_name)
     rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
+    rights_of_tasks = task_rights.TaskRights(
+        database, _redmine(settings.redmine, task_rights.CALL_S), settings.tasks
+    )
     live = Live(app, database, rights, settings.web.public_url)
     passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
     redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
-    app.extensions[EXTENSION] = Viewer(settings, database, redmine, passwords, rights, live, throttle)
+    app.extensions[EXTENSION] = Viewer(
+        settings, database, redmine, passwords, rights, live, brake, rights_of_tasks
+    )
     spec.register(app)
     _wrap(app, settings, live)
     return app

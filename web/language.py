@@ -59,6 +59,13 @@ def is_time_zone(name: str) -> bool:
 
 
 @functools.cache
+def time_zones() -> tuple[str, ...]:
+    """Return the time zones to choose from: those named by a place, and UTC."""
+    places = (name for name in _time_zones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return ("UTC", *sorted(places))
+
+
+@functools.cache
 def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 

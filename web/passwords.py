@@ -62,6 +62,31 @@ class Passwords:
             raise _wrong()
         return self._admit(_account(self._redmine, name, password), newcomer)
 
+    def change(self, who: Person, current: str, new: str) -> Person:
+        """Replace a local password; every log-in from before ends by the new epoch."""
+        with self._database.read() as session:
+            user = users.find(session, who.id)
+            known = user.password_hash if user else None
+        if not known or not self._is_local:
+            raise Problem(409, "no_password", gettext("Your password is kept by Redmine: change it there."))
+        if not self._is_local_password(current, known):
+            errors = {"current_password": [gettext("is wrong")]}
+            raise Problem(422, "invalid", gettext("Some values are not valid."), errors=errors)
+        return self.set(who.id, new)
+
+    def set(self, user_id: int, new: str) -> Person:
+        """Give somebody a local password; every log-in from before ends by the new epoch."""
+        with self._slot():
+            hashed = generate_password_hash(new)
+        with self._database.write() as session:
+            user = users.find(session, user_id)
+            if user is None:
+                raise Problem(
+                    404, "not_found", gettext("There is nothing at this address, or it is not yours.")
+                )
+            user.password_hash, user.session_epoch = hashed, secrets.token_hex(8)
+            return person_of(user)
+
     def _is_local_password(self, password: str, hashed: str | None) -> bool:
         with self._slot():
             is_right = check_password_hash(hashed or self._nobodys_hash, password)

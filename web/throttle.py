@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, request
@@ -10,6 +11,7 @@ from flask_limiter.util import get_remote_address
 from limits.errors import StorageError
 from werkzeug.exceptions import BadRequest
 
+from web.people import someone
 from web.settings import AuthSettings
 
 TIMEOUT_S = 1
@@ -37,14 +39,14 @@ class Throttle:
             key_prefix="helpdesk",
         )
 
-    def guard(self, app: Flask, endpoint: str) -> None:
-        """Put the limits before this view's writes."""
+    def guard(self, app: Flask, endpoint: str, whose: Callable[[], str] | None = None) -> None:
+        """Put the limits before this view's writes; `whose` names the password that is tried."""
         view: Any = app.view_functions[endpoint]
         for limit, key in (
             (self._settings.failures_per_address, _address),
-            (self._settings.failures_per_user, _user_name),
+            (self._settings.failures_per_user, whose or _user_name),
         ):
-            view = self._limiter.limit(limit, key_func=key, methods=["POST"], scope=key.__name__)(view)
+            view = self._limiter.limit(limit, key_func=key, methods=["POST", "PUT"], scope=key.__name__)(view)
         app.view_functions[endpoint] = view
 
     def give_back(self) -> None:
@@ -61,6 +63,12 @@ class Throttle:
             if used is not None:
                 return max(1, int(used.reset_at - time.time()))
         return 60
+
+
+def own_name() -> str:
+    """Return whose own password is tried by somebody who is signed in."""
+    who = someone()
+    return who.username.casefold() if who else "-"
 
 
 def _address() -> str:

@@ -63,6 +63,15 @@ def _text(fault: Mapping[str, Any]) -> str:
         "string_too_long": gettext(
             "must have at most %(limit)s characters", limit=limits.get("max_length", "")
         ),
+        "string_too_short": gettext(
+            "must have at least %(limit)s characters", limit=limits.get("min_length", "")
+        ),
+        "extra_forbidden": gettext("cannot be changed here"),
+        "not_a_line": gettext("must be one line of plain text"),
+        "not_a_phone": gettext("is not a phone number"),
+        "not_an_address": gettext("is not an e-mail address"),
+        "not_a_zone": gettext("is not a known time zone"),
+        "not_a_day": gettext("must be a date such as 2024-12-31"),
         "literal_error": gettext("must be one of %(allowed)s", allowed=limits.get("expected", "")),
     }
     return texts.get(fault["type"]) or gettext("is not valid")
