@@ -32,14 +32,19 @@ DEMO_KEY = "HELPDESK_DEMO_KEY"
 DEMO_POSTS = (
     (
         "Переезд склада на новый адрес",
-        "С понедельника склад работает по новому адресу: **ул. Заводская, 12**.\n\n"
-        "- приём заявок с 8:00 до 18:00;\n- пропуска заказывайте накануне до 16:00.",
+        (
+            "С понедельника склад работает по новому адресу: **ул. Заводская, 12**.\n\n"
+            "- приём заявок с 8:00 до 18:00;\n- пропуска заказывайте накануне до 16:00."
+        ),
     ),
     (
         "Добро пожаловать",
-        "Это демонстрация: Redmine внутри придуман, и его люди всё время что-то меняют.\n\n"
-        "1. Откройте **Мои задачи** и измените статус.\n2. Загляните на **Доску** и перетащите карточку.\n"
-        "3. Следите за **Уведомлениями**: они приходят сами.",
+        (
+            "Это демонстрация: Redmine внутри придуман, и его люди всё время что-то меняют.\n\n"
+            "1. Откройте **Мои задачи** и измените статус.\n"
+            "2. Загляните на **Доску** и перетащите карточку.\n"
+            "3. Следите за **Уведомлениями**: они приходят сами."
+        ),
     ),
 )
 DEMO_USER = DEMO_PASSWORD = "demo"  # noqa: S105 - of made-up data
@@ -154,7 +159,7 @@ def _add_demo_user(config: Config, database: Database) -> None:
         assert user is not None  # noqa: S101 - added above
         user.password_hash = generate_password_hash(DEMO_PASSWORD)
         user.can_access_quality_control = True
-        session.add_all(Post(title, content, author_id=user.id) for title, content in DEMO_POSTS)
+        session.add_all(Post(title=title, content=text, author_id=user.id) for title, text in DEMO_POSTS)
 
 
 def _announce(config: Config, *, demo: bool) -> None:

@@ -109,19 +109,19 @@ def test_a_phone_never_scrolls_sideways(desk: Desk, open_page: OpenPage, languag
 def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, open_page: OpenPage) -> None:
     page = open_page(desk, reduced_motion="reduce")
     page.evaluate(AXE.read_text())
-    barriers = []
+    found = []
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
         expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        barriers += [f"{theme}: {barrier}" for barrier in _barriers(page)]
-    assert not barriers, "\n".join(barriers)
+        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
+    assert not found, "\n".join(found)
 
 
-def _barriers(page: Page) -> list[str]:
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+def barriers(page: Page) -> list[str]:
+    answer = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in found
+        for violation in answer
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]
