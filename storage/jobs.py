@@ -75,6 +75,12 @@ def runs(session: Session, name: str, limit: int) -> list[JobRun]:
     return list(session.scalars(query.limit(limit)))
 
 
+def followed_at(session: Session, name: str) -> datetime | None:
+    """Return when the last run began that was not in vain: what it read is at least as fresh. None: never."""
+    query = sa.select(JobRun.started_at).where(JobRun.job == name, JobRun.status.in_(("ok", "partial")))
+    return session.scalar(query.order_by(JobRun.id.desc()).limit(1))
+
+
 def acquire_lease(session: Session, owner: str, now: datetime, ttl_s: float, name: str = DAEMON) -> bool:
     """Take or renew the lease; False while somebody else holds one that has not run out.
 

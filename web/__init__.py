@@ -19,6 +19,7 @@ from web import (
     notifications,
     people,
     policy,
+    posts,
     security,
     throttle,
     users,
@@ -55,7 +56,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     formats.register(app)
     answers.register(app)
     navigation.register(app)
-    for blueprint in (auth.bp, notifications.bp, health.bp, task_lists.bp, *users.BLUEPRINTS):
+    for blueprint in (auth.bp, notifications.bp, health.bp, task_lists.bp, posts.bp, *users.BLUEPRINTS):
         app.register_blueprint(blueprint)
     brake = throttle.Throttle(app, settings.auth)
     brake.guard(app, security.LOGIN_ENDPOINT)

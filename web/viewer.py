@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from web.live import Live
     from web.passwords import Passwords
     from web.rights import Rights
+    from web.tasks.rights import TaskRights
     from web.throttle import Throttle
 
 EXTENSION = "helpdesk"
@@ -29,6 +30,7 @@ class Viewer:
     rights: "Rights"
     live: "Live"
     throttle: "Throttle"
+    task_rights: "TaskRights"
 
 
 def viewer() -> Viewer:

@@ -25,6 +25,8 @@ def test_the_document_names_every_call_of_the_api(house: House) -> None:
         ("get", "/users/logout"),
         ("post", "/users/preferences"),
         ("get", "/healthz"),
+        ("get", "/tasks/my-tasks"),
+        ("get", "/api/user/{user_id}/tasks"),
     }
     listing = document["paths"]["/tasks/api/notifications"]["get"]
     assert {parameter["name"] for parameter in listing["parameters"]} == {
