@@ -12,7 +12,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from storage import notifications
+from storage import notifications, posts
 from storage.session import StorageError
 from web.language import LANGUAGES, gettext, language, theme
 from web.people import someone
@@ -55,12 +55,14 @@ def wants_json() -> bool:
 
 
 def page(template: str, **context: Any) -> str:
-    """Render a page of the signed-in user, with the unread count and the cursor for the live connection."""
+    """Render a page of the signed-in user, with the unread counts and the cursor for the live connection."""
     who = someone()
-    if who is not None and "last_id" not in context:
+    if who is not None:
         with viewer().database.read() as session:
-            context["last_id"] = notifications.newest_id(session)  # first: what comes later is replayed
-            context["unread"] = notifications.unread_count(session, who.id)
+            if "last_id" not in context:
+                context["last_id"] = notifications.newest_id(session)  # first: what comes later is replayed
+                context["unread"] = notifications.unread_count(session, who.id)
+            context["unread_news"] = posts.unread_count(session, who.id)
     return render_template(template, **context)
 
 

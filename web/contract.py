@@ -149,8 +149,8 @@ class Health(BaseModel):
     status: str
 
 
-def documented(answer: type[BaseModel], *refusals: int, **request: Any) -> Any:
+def documented(answer: type[BaseModel], *refusals: int, status: int = 200, **request: Any) -> Any:
     """Put a view into the document: its answer, the refusals it knows, and `query` or `json` it takes."""
     models: dict[str, Any] = {f"HTTP_{status}": Refusal for status in refusals}
-    response = Response(HTTP_200=answer, **models)
+    response = Response(**{f"HTTP_{status}": answer, **models})
     return spec.validate(resp=response, skip_validation=True, **request)

@@ -68,6 +68,7 @@ def _text(fault: Mapping[str, Any]) -> str:
         ),
         "extra_forbidden": gettext("cannot be changed here"),
         "not_a_line": gettext("must be one line of plain text"),
+        "not_text": gettext("holds a character that is no text"),
         "not_a_phone": gettext("is not a phone number"),
         "not_an_address": gettext("is not an e-mail address"),
         "not_a_zone": gettext("is not a known time zone"),

@@ -13,7 +13,8 @@ let failures = 0;
 let wasLive = false;
 let isOver = false;
 
-const socket = io({
+/** Other modules listen to events of their own on it. */
+export const socket = io({
   transports: ["websocket"],
   auth: (send) => send({ last: lastId() }),
   reconnectionDelayMax: 10000,

@@ -7,4 +7,5 @@ import "./time.js";
 if (document.body.dataset.userId) {
   await import("./reading.js");
   await import("./live.js");
+  await import("./news.js");
 }
