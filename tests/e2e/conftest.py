@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.desk import CHROMIUM_ARGS, Desk
-from tests.e2e.viewer import CURSOR, ROOT, ViewerUnderTest
+from tests.e2e.product import Product
+from tests.e2e.viewer import CURSOR, ROOT, ViewerUnderTest, wait_until
+from tests.redmines import RealRedmine
 
 BUILT = ("web/static/vendor/tabler.css", "web/translations/ru/LC_MESSAGES/messages.mo")
 
@@ -39,6 +41,19 @@ def own_viewer(tmp_path: Path) -> Iterator[ViewerUnderTest]:
     mortal.start()
     yield mortal
     mortal.close()
+
+
+@pytest.fixture
+def redmine_product(tmp_path: Path, real_redmine: RealRedmine) -> Iterator[Product]:
+    """The product on the real Redmine, its first run done, with a few people."""
+    with Product(tmp_path, real_redmine.url, real_redmine.admin_key) as product:
+        product.command("db", "upgrade")
+        for login, language in {"ann": "en", "bob": "ru", "carl": "en"}.items():
+            linked = ("--redmine-login", login, "--language", language, "--no-password")
+            product.command("users", "add", login, *linked)
+        product.start()
+        wait_until(product.has_begun, "the first run is over", 30)
+        yield product
 
 
 @pytest.fixture

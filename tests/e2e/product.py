@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from storage import jobs, notifications, snapshots
 from storage.session import Database
 from storage.settings import StorageSettings
 from tests.e2e.viewer import ROOT, Person, free_port, serves, wait_until
@@ -90,6 +91,22 @@ class Product:
     def database(self) -> Database:
         """Open the product's database."""
         return Database(StorageSettings(directory=self._folder / "data"))
+
+    def has_begun(self) -> bool:
+        """Whether the first run is over."""
+        with self.database().read() as session:
+            cursor = jobs.cursor(session, "redmine")
+        return cursor is not None and cursor["next_id"] is None
+
+    def knows(self, issue_id: int) -> bool:
+        """Whether the daemon has seen an issue."""
+        with self.database().read() as session:
+            return bool(snapshots.load_issues(session, [issue_id]))
+
+    def newest_notification(self) -> int:
+        """Return the id of the newest notification."""
+        with self.database().read() as session:
+            return notifications.newest_id(session)
 
     def log(self) -> str:
         """Return the end of what both processes wrote."""

@@ -1,15 +1,12 @@
 """From a change in the real Redmine to the open pages of the people it concerns."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import jobs
 from tests.e2e.desk import Desk, card_ids
 from tests.e2e.product import Product, redmine_person
-from tests.e2e.viewer import wait_until
 from tests.redmines import RealRedmine
 
 pytestmark = pytest.mark.real
@@ -21,23 +18,8 @@ IN_PROGRESS = {
 
 
 @pytest.fixture
-def product(tmp_path: Path, real_redmine: RealRedmine):  # type: ignore[no-untyped-def]
-    """The product on the real Redmine, its first run done, with a few people."""
-    with Product(tmp_path, real_redmine.url, real_redmine.admin_key) as product:
-        product.command("db", "upgrade")
-        for login, language in LANGUAGES.items():
-            product.command(
-                "users", "add", login, "--redmine-login", login, "--language", language, "--no-password"
-            )
-        product.start()
-        wait_until(lambda: _has_begun(product), "the first run is over", 30)
-        yield product
-
-
-def _has_begun(product: Product) -> bool:
-    with product.database().read() as session:
-        cursor = jobs.cursor(session, "redmine")
-    return cursor is not None and cursor["next_id"] is None
+def product(redmine_product: Product) -> Product:
+    return redmine_product
 
 
 def _message(page: Page, issue_id: int, words: str) -> None:

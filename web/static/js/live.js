@@ -1,9 +1,9 @@
 // News as they happen: one WebSocket, caught up after every break, with reading by HTTP as the way out.
-import { io } from "../vendor/socket.io.js";
 import { showUnread } from "./badge.js";
 import { showConnection } from "./connection.js";
 import { lastId, openGap } from "./cursor.js";
 import { amend, read, receive, withdraw } from "./inbox.js";
+import { io } from "./io.js";
 import { isPolling, readNow, startPolling, stopPolling, watchMasked } from "./polling.js";
 import { showSource } from "./source.js";
 
@@ -14,8 +14,7 @@ let wasLive = false;
 let isOver = false;
 
 /** Other modules listen to events of their own on it. */
-export const socket = io({
-  transports: ["websocket"],
+export const socket = io("", {
   auth: (send) => send({ last: lastId() }),
   reconnectionDelayMax: 10000,
 });
