@@ -14,6 +14,7 @@ from web import (
     auth,
     formats,
     health,
+    integrations,
     language,
     navigation,
     notifications,
@@ -56,7 +57,15 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     formats.register(app)
     answers.register(app)
     navigation.register(app)
-    for blueprint in (auth.bp, notifications.bp, health.bp, task_lists.bp, posts.bp, *users.BLUEPRINTS):
+    for blueprint in (
+        auth.bp,
+        notifications.bp,
+        health.bp,
+        task_lists.bp,
+        posts.bp,
+        integrations.bp,
+        *users.BLUEPRINTS,
+    ):
         app.register_blueprint(blueprint)
     brake = throttle.Throttle(app, settings.auth)
     brake.guard(app, security.LOGIN_ENDPOINT)

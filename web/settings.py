@@ -143,6 +143,8 @@ class ViewerSettings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     tasks: TaskSettings = field(default_factory=TaskSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    # Names of the [channel.<name>] tables that are not switched off; their options are the daemon's.
+    channels: frozenset[str] = frozenset()
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -164,9 +166,17 @@ def load(path: Path) -> ViewerSettings:
         features=build(FeatureSettings, tables.get("features", {}), "features", path),
         tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", path),
         quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
+        channels=_channels(tables.get("channel", {})),
     )
     _check_together(settings, path)
     return settings
+
+
+def _channels(tables: object) -> frozenset[str]:
+    named = tables.items() if isinstance(tables, dict) else ()
+    return frozenset(
+        str(name) for name, table in named if isinstance(table, dict) and table.get("enabled", True)
+    )
 
 
 def _check_together(settings: ViewerSettings, path: Path) -> None:

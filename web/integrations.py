@@ -1,0 +1,255 @@
+# mypy: allow-untyped-calls
+"""What other systems say, and how the viewer is set up: projects, statuses, ERP, hosts, calls, features.
+
+A system that is not configured is a 503 whose code says so; its source brings it to life.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify
+from pydantic import BaseModel, Field
+
+from daemon.clients.values import Status, Tracker
+from storage import reference
+from storage.models import Host
+from storage.models import Status as KnownStatus
+from web.answers import Problem, iso
+from web.contract import documented
+from web.language import gettext
+from web.people import person
+from web.policy import Policy, allow
+from web.redmine import acting_as, translated
+from web.task.colours import status_colour
+from web.viewer import viewer
+
+bp = Blueprint("integrations", __name__)
+# The words of the contract for the states that the table knows.
+HOST_STATES = {"up": "online", "down": "offline"}
+
+
+class ProjectShown(BaseModel):
+    """A project that the asker may see in Redmine."""
+
+    id: int
+    name: str
+    identifier: str
+    description: str
+
+
+class ProjectList(BaseModel):
+    """All of them."""
+
+    projects: list[ProjectShown]
+
+
+class StatusShown(BaseModel):
+    """A status of issues. Redmine has no colours: they come from `[tasks] status_colors`."""
+
+    id: int
+    name: str
+    color: str = Field(examples=["#0000ff"])
+    is_default: bool
+    is_closed: bool
+
+
+class StatusList(BaseModel):
+    """All of them, in Redmine's order."""
+
+    statuses: list[StatusShown]
+
+
+class ErpUser(BaseModel):
+    """What the ERP says of a person."""
+
+    username: str
+    full_name: str
+    department: str
+    position: str
+
+
+class ErpAnswer(BaseModel):
+    """Whether the ERP knows this name, and who it is."""
+
+    exists: bool
+    user: ErpUser | None
+
+
+class HostShown(BaseModel):
+    """A host of the network; `response_time` in ms, null where it did not answer."""
+
+    name: str
+    ip: str
+    status: str = Field(examples=["online", "offline", "unknown"])
+    response_time: int | None
+    last_check: str | None
+
+
+class HostList(BaseModel):
+    """All hosts that are watched."""
+
+    hosts: list[HostShown]
+
+
+class Dialog(BaseModel):
+    """A call of the asker."""
+
+    id: str
+    agent_id: str
+    call_id: str
+    state: str
+    start_time: str | None
+
+
+class DialogList(BaseModel):
+    """The calls that are going on."""
+
+    dialogs: list[Dialog]
+
+
+class RedmineShown(BaseModel):
+    """Where Redmine is; `api_enabled`: whether it is configured."""
+
+    url: str
+    api_enabled: bool
+
+
+class ChannelsShown(BaseModel):
+    """How people can be told of news besides the page itself."""
+
+    push_enabled: bool
+    email_enabled: bool
+    sound_enabled: bool
+
+
+class FeaturesShown(BaseModel):
+    """Which parts of the product are switched on."""
+
+    kanban_enabled: bool
+    quality_control_enabled: bool
+
+
+class ConfigShown(BaseModel):
+    """What a page must know of the configuration; no secrets are in it."""
+
+    redmine: RedmineShown
+    notifications: ChannelsShown
+    features: FeaturesShown
+
+
+@bp.get("/api/redmine/projects")
+@allow(Policy.SIGNED_IN)
+@documented(ProjectList, 401, 403, 404, 409, 503, tags=["redmine"])  # type: ignore[untyped-decorator]
+def redmine_projects() -> Response:
+    """Return the projects that Redmine shows the asker."""
+    with translated():
+        found = acting_as(person()).projects()
+    names = ("id", "name", "identifier", "description")
+    return jsonify({"projects": [{name: getattr(project, name) for name in names} for project in found]})
+
+
+@bp.get("/api/redmine/statuses")
+@allow(Policy.SIGNED_IN)
+@documented(StatusList, 401, 403, 404, 409, 503, tags=["redmine"])  # type: ignore[untyped-decorator]
+def redmine_statuses() -> Response:
+    """Return the statuses of Redmine's issues, with our colours."""
+    with viewer().database.read() as reading:
+        known: list[KnownStatus] | tuple[Status, ...] = reference.statuses(reading)
+    with translated():
+        client = acting_as(person())
+        known = known or client.statuses()
+        first = _default_status(client.trackers())
+    return jsonify(
+        {
+            "statuses": [
+                {
+                    "id": status.id,
+                    "name": status.name,
+                    "color": status_colour(status.id, status.name, status.is_closed),
+                    "is_default": status.id == first,
+                    "is_closed": status.is_closed,
+                }
+                for status in known
+            ]
+        }
+    )
+
+
+@bp.get("/api/erp/user/<username>")
+@allow(Policy.SIGNED_IN)
+@documented(ErpAnswer, 401, 503, tags=["erp"])  # type: ignore[untyped-decorator]
+def erp_user(username: str) -> Response:  # noqa: ARG001 - there is nobody to ask yet
+    """Say whether the ERP knows somebody."""
+    _not_configured("erp", gettext("No ERP is configured."))
+
+
+@bp.get("/netmonitor/status")
+@allow(Policy.SIGNED_IN)
+@documented(HostList, 401, 503, tags=["network"])  # type: ignore[untyped-decorator]
+def netmonitor_status() -> Response:
+    """Return how the hosts of the network do."""
+    with viewer().database.read() as reading:
+        hosts = list(reading.scalars(sa.select(Host).order_by(Host.name)))
+    if not hosts:
+        _not_configured("hosts", gettext("No hosts are configured."))
+    return jsonify({"hosts": [_host(host) for host in hosts]})
+
+
+@bp.get("/finesse/dialogs")
+@allow(Policy.SIGNED_IN)
+@documented(DialogList, 401, 503, tags=["calls"])  # type: ignore[untyped-decorator]
+def finesse_dialogs() -> Response:
+    """Return the calls that are going on."""
+    _not_configured("finesse", gettext("No Finesse is configured."))
+
+
+@bp.get("/api/config")
+@allow(Policy.SIGNED_IN)
+@documented(ConfigShown, 401, 503, tags=["configuration"])  # type: ignore[untyped-decorator]
+def config() -> Response:
+    """Return what a page must know of the configuration."""
+    settings = viewer().settings
+    return jsonify(
+        {
+            "redmine": {
+                "url": settings.redmine.url if settings.redmine else "",
+                "api_enabled": settings.redmine is not None,
+            },
+            "notifications": {
+                "push_enabled": "webpush" in settings.channels,
+                "email_enabled": "email" in settings.channels,
+                "sound_enabled": settings.features.sound_enabled,
+            },
+            "features": {
+                "kanban_enabled": settings.features.kanban_enabled,
+                "quality_control_enabled": settings.features.quality_control_enabled,
+            },
+        }
+    )
+
+
+def _default_status(trackers: Iterable[Tracker]) -> int | None:
+    """Return the status that most trackers give to new issues; Redmine has none of its own."""
+    counted = Counter(tracker.default_status.id for tracker in trackers if tracker.default_status)
+    return counted.most_common(1)[0][0] if counted else None
+
+
+def _host(host: Host) -> dict[str, Any]:
+    return {
+        "name": host.name,
+        "ip": host.address,
+        "status": HOST_STATES.get(host.state, "unknown"),
+        "response_time": None if host.rtt_ms is None else round(host.rtt_ms),
+        "last_check": _moment(host.checked_at),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return iso(moment) if moment else None
+
+
+def _not_configured(what: str, text: str) -> NoReturn:
+    raise Problem(503, f"{what}_not_configured", text)
