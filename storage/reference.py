@@ -40,6 +40,11 @@ def priorities(session: Session) -> list[Priority]:
     return list(session.scalars(sa.select(Priority).order_by(Priority.position)))
 
 
+def groups(session: Session) -> list[Group]:
+    """Return the groups by name; none before the first run of the daemon."""
+    return list(session.scalars(sa.select(Group).order_by(Group.name, Group.id)))
+
+
 def groups_of(session: Session, account_id: int) -> list[int]:
     """Return the ids of the groups that an account belongs to."""
     query = sa.select(GroupMember.group_id).where(GroupMember.account_id == account_id)

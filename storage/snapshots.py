@@ -41,6 +41,27 @@ def save_issues(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     session.execute(upsert, [dict(row) for row in rows])
 
 
+def follow_issue(session: Session, issue_id: int, columns: Mapping[str, Any], read_at: datetime) -> bool:
+    """Let a known issue's row follow what somebody has just changed; say whether there is such a row.
+
+    Only columns that no poll compares: with a new `updated_on` the poll would take the change for handled
+    and tell nobody, and a row made here would hide that the issue is new.
+    """
+    if kept := columns.keys() & {"id", "updated_on", "attachments", "relations", "has_journals"}:
+        raise ValueError(f"{sorted(kept)} are the poll's own")
+    statement = sa.update(Issue).where(Issue.id == issue_id, Issue.read_at <= read_at)
+    return changed_rows(session.execute(statement.values(**columns, read_at=read_at))) > 0
+
+
+def subjects(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Return the subjects of these issues by id; unknown ids are absent."""
+    found: dict[int, str] = {}
+    for chunk in chunks(sorted(set(ids))):
+        rows = session.execute(sa.select(Issue.id, Issue.subject).where(Issue.id.in_(chunk)))
+        found.update((row.id, row.subject) for row in rows)
+    return found
+
+
 def remove_issues(session: Session, ids: Iterable[int]) -> None:
     """Forget the snapshot and the journals of issues that are gone."""
     for chunk in chunks(sorted(set(ids))):
