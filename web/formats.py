@@ -19,7 +19,14 @@ def register(app: Flask) -> None:
     `icons_url` is a plain path: notifications are also rendered outside of any request.
     """
     app.jinja_env.filters.update(
-        ago=ago, clock=clock, exact=exact, local_day=local_day, day_name=day_name, plain_date=plain_date
+        ago=ago,
+        clock=clock,
+        clock_or_day=clock_or_day,
+        exact=exact,
+        local_day=local_day,
+        day_name=day_name,
+        plain_date=plain_date,
+        short_day=short_day,
     )
     app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
 
@@ -43,6 +50,20 @@ def clock(moment: str | datetime) -> str:
     if then.date() == _local(utc_now()).date():
         return dates.format_time(then, "short", locale=get_locale())
     return dates.format_datetime(then, "short", locale=get_locale())
+
+
+def clock_or_day(moment: str | datetime) -> str:
+    """Write the time of day of today's moments, and only the day of others."""
+    then = _local(_aware(moment))
+    if then.date() == _local(utc_now()).date():
+        return dates.format_time(then, "short", locale=get_locale())
+    return short_day(then.date())
+
+
+def short_day(day: date) -> str:
+    """Write a calendar date as briefly as it can be: the year only where it is not this one."""
+    shape = "MMMd" if day.year == _local(utc_now()).year else "yMMMd"
+    return dates.format_skeleton(shape, day, locale=get_locale())
 
 
 def exact(moment: str | datetime) -> str:

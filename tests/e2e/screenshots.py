@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import samples
+from tests.e2e import samples, task_samples, tasks
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, PHONE, Desk
 from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
@@ -40,6 +40,15 @@ class Look:
         person = self.person()
         ids = self.desk.viewer.notify_all(person, samples.rows(self.language))
         self.desk.viewer.read(person, ids[:7])
+        return person
+
+    def worker(self) -> Person:
+        """Return somebody with tasks."""
+        person = self.person()
+        viewer = self.desk.viewer
+        tasks.know_redmine(viewer, self.language)
+        account = tasks.link(viewer, person)
+        tasks.assign(viewer, person, account, *task_samples.rows(self.language))
         return person
 
     def page(self, person: Person | None, path: str = "/notifications") -> Page:
@@ -137,6 +146,14 @@ def not_found(look: Look) -> Page:
     return page
 
 
+def my_tasks(look: Look) -> Page:
+    return look.page(look.worker(), "/tasks/my-tasks")
+
+
+def no_task_fits(look: Look) -> Page:
+    return look.page(look.worker(), "/tasks/my-tasks?q=zzz&state=all&status_id=2")
+
+
 STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
@@ -155,6 +172,8 @@ STATES: dict[str, Callable[[Look], Page]] = {
         account,
         signed_out,
         not_found,
+        my_tasks,
+        no_task_fits,
     )
 }
 
