@@ -19,6 +19,7 @@ from web import (
     navigation,
     notifications,
     people,
+    people_admin,
     policy,
     posts,
     security,
@@ -32,6 +33,7 @@ from web.passwords import Passwords
 from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
 from web.settings import ViewerSettings
+from web.task import views as task
 from web.tasks import rights as task_rights
 from web.tasks import views as task_lists
 from web.viewer import EXTENSION, Viewer
@@ -62,8 +64,10 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         notifications.bp,
         health.bp,
         task_lists.bp,
+        *task.BLUEPRINTS,
         posts.bp,
         integrations.bp,
+        people_admin.bp,
         *users.BLUEPRINTS,
     ):
         app.register_blueprint(blueprint)

@@ -14,7 +14,9 @@ from daemon.clients.settings import RedmineSettings
 from storage import migrate
 from storage.session import Database
 from storage.settings import StorageSettings
+from tests.redmines import RedmineUnderTest
 from tests.web.house import House
+from tests.web.town import inhabited
 from web import create_app
 from web.settings import AuthSettings, ViewerSettings, WebSettings
 
@@ -107,3 +109,24 @@ def house(storage: StorageSettings, build: Build) -> House:
 def any_house(any_storage: StorageSettings, build: Build) -> House:
     """A viewer on SQLite and one on PostgreSQL in turn."""
     return build(any_storage)
+
+
+@pytest.fixture
+def town(storage: StorageSettings, build: Build, any_redmine: RedmineUnderTest, tmp_path: Path) -> House:
+    """A viewer of a whole Redmine (demo and real), whose people are linked to their accounts there."""
+    return inhabited(build(storage, redmine=settings_of(any_redmine, tmp_path)), any_redmine)
+
+
+@pytest.fixture
+def demo_town(
+    storage: StorageSettings, build: Build, demo_redmine: RedmineUnderTest, tmp_path: Path
+) -> House:
+    """The same on the demo Redmine alone: for what needs its faults and its list of requests."""
+    return inhabited(build(storage, redmine=settings_of(demo_redmine, tmp_path)), demo_redmine)
+
+
+def settings_of(redmine: RedmineUnderTest, folder: Path) -> RedmineSettings:
+    """Return settings with the admin's key in a file."""
+    key = folder / "redmine.key"
+    key.write_text(redmine.key("admin"))
+    return RedmineSettings(url=redmine.url, api_key_file=key)

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from sqlalchemy.orm import Session
-
 from daemon.clients.errors import SourceError
 from daemon.clients.values import Issue, JournalDetail, Ref
-from storage import reference
-from storage.models import Group
+from storage.models import Group, Priority, Status
 from web.task.reader import Names, Reader, caches
 
 KINDS = MappingProxyType(
@@ -25,11 +22,13 @@ KINDS = MappingProxyType(
 MOST_PEOPLE = 20  # of one history, asked for one by one
 
 
-def stored_names(session: Session) -> Names:
-    """Return what the daemon has stored: statuses, priorities and groups."""
-    names: Names = {("status", row.id): row.name for row in reference.statuses(session)}
-    names |= {("priority", row.id): row.name for row in reference.priorities(session)}
-    return names | {("principal", row.id): row.name for row in session.query(Group)}
+def stored_names(
+    statuses: Iterable[Status], priorities: Iterable[Priority], groups: Iterable[Group]
+) -> Names:
+    """Return the names that the daemon has stored."""
+    names: Names = {("status", row.id): row.name for row in statuses}
+    names |= {("priority", row.id): row.name for row in priorities}
+    return names | {("principal", row.id): row.name for row in groups}
 
 
 def names_for(reader: Reader, issue: Issue, stored: Names) -> Names:

@@ -48,7 +48,7 @@ class Caches:
 
 def caches() -> Caches:
     """Return what this process remembers."""
-    found: Caches = current_app.extensions[EXTENSION]
+    found: Caches = current_app.extensions.setdefault(EXTENSION, Caches())
     return found
 
 
