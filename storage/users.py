@@ -1,6 +1,7 @@
 """People who may sign in and are told of changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -64,3 +65,37 @@ def rename_at_redmine(session: Session, user_id: int, redmine_login: str) -> Non
 def signed_in(session: Session, user_id: int, now: datetime) -> None:
     """Note the moment of a log-in."""
     session.execute(sa.update(User).where(User.id == user_id).values(last_login_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Part of the users that a search found, by name."""
+
+    rows: Sequence[User]
+    page: int
+    per_page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // self.per_page))
+
+
+def search(session: Session, text: str, page: int, per_page: int) -> Found:
+    """Return users whose names, address, department or Redmine log-in hold the text, "" for all."""
+    found: sa.ColumnElement[bool] = sa.true()
+    if text:
+        columns = (User.username, User.full_name, User.email, User.department, User.redmine_login)
+        part = text.lower()
+        found = sa.or_(*(sa.func.lower(column).contains(part, autoescape=True) for column in columns))
+    total = session.scalar(sa.select(sa.func.count()).select_from(User).where(found)) or 0
+    query = sa.select(User).where(found).order_by(sa.func.lower(User.username), User.id)
+    rows = session.scalars(query.limit(per_page).offset((page - 1) * per_page))
+    return Found(list(rows), page, per_page, total)
+
+
+def active_admins(session: Session) -> set[int]:
+    """Return who may administer, and keep it so until this transaction ends."""
+    query = sa.select(User.id).where(User.role == "admin", User.is_active).order_by(User.id)
+    return set(session.scalars(query.with_for_update()))
