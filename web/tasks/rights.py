@@ -82,7 +82,9 @@ class TaskRights:
         said: Said[Kind] = Said()
         state = self._ask(who, stale, said) if stale else "ok"
         self._save(who.id, said, now)
-        since = now + NEVER if state == "refused" else now - self._valid
+        if state == "refused":
+            return Checked(Scope(who.id, account_id, now + NEVER), 0, state)
+        since = now - self._valid
         unconfirmed = sum(each.count for each in known if _is_open(each, said, since))
         return Checked(Scope(who.id, account_id, since, frozenset(said.gone)), unconfirmed, state)
 
