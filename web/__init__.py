@@ -12,6 +12,7 @@ from web import (
     answers,
     assets,
     auth,
+    docs,
     formats,
     health,
     integrations,
@@ -26,6 +27,7 @@ from web import (
     throttle,
     users,
 )
+from web.board import views as board
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
@@ -63,7 +65,8 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         auth.bp,
         notifications.bp,
         health.bp,
-        task_lists.bp,
+        docs.bp,
+        task_lists.bp, board.bp,
         *task.BLUEPRINTS,
         posts.bp,
         integrations.bp,

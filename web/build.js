@@ -2,7 +2,7 @@
 //
 // Tabler's whole style sheet is 635 KB, of which our pages use about a tenth: rules for classes that
 // no template and no script names are left out. Of the 5,000 icons only ICONS go into one sprite.
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { PurgeCSS } from "purgecss";
 
 const FROM = new URL("node_modules/", import.meta.url);
@@ -56,10 +56,24 @@ async function writeSocketClient() {
   await writeFile(new URL("socket.io.js", TO), code.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
 }
 
+// Only for /api/docs. The end of either file names a source map that is not served.
+async function writeApiDocs() {
+  for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+    const text = await readFile(new URL(`swagger-ui-dist/${name}`, FROM), "utf8");
+    await writeFile(new URL(name, TO), text.replace(/^\/[/*]# sourceMappingURL=.*$/gm, ""));
+  }
+}
+
+async function writeSortable() {
+  await copyFile(new URL("sortablejs/modular/sortable.core.esm.js", FROM), new URL("sortable.js", TO));
+}
+
 await rm(TO, { recursive: true, force: true });
 await mkdir(TO, { recursive: true });
 await Promise.all([
   writeStyle(),
   writeIcons(),
   writeSocketClient(),
+  writeSortable(),
+  writeApiDocs(),
 ]);

@@ -32,8 +32,8 @@ class Policy(Enum):
     ADMIN = "admin"
 
 
-# Views that are not ours: Flask's files and spectree's document of the API, which names no secrets.
-FOREIGN = {"static": Policy.ANYBODY, "openapi_api": Policy.ANYBODY}
+# A view that is not ours: Flask's files.
+FOREIGN = {"static": Policy.ANYBODY}
 
 
 def allow(policy: Policy, *, feature: str = "") -> Callable[[F], F]:

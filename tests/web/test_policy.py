@@ -9,7 +9,8 @@ from web.policy import Policy, allow
 
 PUBLIC = {
     "static",
-    "openapi_api",
+    "docs.docs_page",
+    "docs.document",
     "auth.login_page",
     "auth.log_in",
     "auth.log_out",
