@@ -16,7 +16,7 @@ from daemon.clients.values import Attachment
 from web.people import person
 from web.policy import Policy, allow
 from web.redmine import translated
-from web.task.reader import reader_of
+from web.task.reader import known_id, reader_of
 from web.task.view import PICTURES
 from web.validation import Asked, query
 
@@ -43,7 +43,7 @@ def download(task_id: int, attachment_id: int) -> Response:
     reader = reader_of(person())
     reader.standing()
     with translated(), ExitStack() as opened:
-        issue = reader.client.issue(task_id, ("attachments",))
+        issue = reader.client.issue(known_id(task_id), ("attachments",))
         file = next((file for file in issue.attachments or () if file.id == attachment_id), None)
         if file is None:
             abort(404)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
-from flask import current_app
+from flask import abort, current_app
 
 from daemon.clients.errors import NotFound, SourceError, SourceRefused
 from daemon.clients.redmine import RedmineClient
@@ -25,6 +25,7 @@ WHOLE = ("journals", "watchers", "attachments", "relations", "allowed_statuses")
 # So long rights that were taken away still count for what is offered; before a write they are asked anew.
 STANDING_S = 60.0
 REFERENCE_S = 300.0
+LARGEST_ID = 2**31 - 1  # of Redmine's columns
 NON_MEMBER = ("Non member", 1)
 log = structlog.get_logger(__name__)
 
@@ -79,7 +80,7 @@ class Reader:
         """Return a task with everything. One request to Redmine, once it is known who we are."""
         self.standing()
         with translated():
-            return self.client.issue(task_id, WHOLE)
+            return self.client.issue(known_id(task_id), WHOLE)
 
     def permissions(self, project_id: int, *, anew: bool = False) -> frozenset[str]:
         """Return what this person's roles in a project allow; an administrator's are not asked for."""
@@ -172,6 +173,13 @@ class Reader:
                 return None
 
         return caches().profiles.get((self.who.redmine_login, user_id), load)
+
+
+def known_id(task_id: int) -> int:
+    """Return the id, or 404 for one that no task can have and that would make Redmine stumble."""
+    if not 0 < task_id <= LARGEST_ID:
+        abort(404)
+    return task_id
 
 
 def reader_of(who: Person) -> Reader:
