@@ -65,7 +65,7 @@ async function writeApiDocs() {
 }
 
 async function writeSortable() {
-  await copyFile(new URL("sortablejs/modular/sortable.core.esm.js", FROM), new URL("sortable.js", TO));
+  await copyFile(new URL("sortablejs/Sortable.min.js", FROM), new URL("sortable.js", TO));
 }
 
 await rm(TO, { recursive: true, force: true });

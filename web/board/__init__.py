@@ -1,0 +1,1 @@
+"""The board: tasks in columns by status."""

@@ -1,0 +1,97 @@
+"""Tasks as the columns of a board: one for each status, in Redmine's order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storage import reference, tasks
+from storage.columns import utc_now
+from storage.models import Status
+from storage.tasks import Filter, Tally
+from web.people import Person
+from web.task.colours import status_colour
+from web.tasks.lists import Shown, shown, today
+from web.tasks.rights import Checked
+from web.viewer import viewer
+
+MOST_OPEN = 400
+MOST_CLOSED = 100
+# What was closed longer ago is history, not work.
+CLOSED_FOR = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One status and its tasks, the most urgent first; `limit` is how many there should be at most."""
+
+    id: int
+    name: str
+    color: str
+    is_closed: bool
+    limit: int | None
+    cards: tuple[Shown, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are more than there should be."""
+        return self.limit is not None and len(self.cards) > self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All columns; `left_out` open tasks are too many for it. Projects are (id, name, open tasks)."""
+
+    columns: tuple[Column, ...]
+    project_id: int | None
+    projects: tuple[tuple[int, str, int], ...]
+    left_out: int
+    checked: Checked
+
+
+def load(who: Person, project_id: int | None) -> Board:
+    """Read the board of a person with a Redmine account, after Redmine was asked what they may see."""
+    checked = viewer().task_rights.check(who)
+    day = today()
+    urgent, newest = (tasks.ordered(sort, descending=True) for sort in ("priority", "updated"))
+    is_open = Filter(day, "open", project_id=project_id)
+    closed = Filter(day, "closed", project_id=project_id)
+    with viewer().database.read() as session:
+        rows = tasks.listed(session, checked.scope, is_open, urgent, limit=MOST_OPEN)
+        finished = tasks.listed(session, checked.scope, closed, newest, limit=MOST_CLOSED)
+        statuses = reference.statuses(session)
+        counted = [t for t in tasks.tallies(session, checked.scope, is_open) if not t.is_closed]
+    since = utc_now() - CLOSED_FOR
+    cards = shown([*rows, *(task for task in finished if task.updated_on >= since)], day)
+    there = sum(t.count for t in counted if project_id in (None, t.project_id))
+    return Board(_columns(statuses, cards), project_id, _projects(counted), there - len(rows), checked)
+
+
+def _columns(statuses: Sequence[Status], cards: Sequence[Shown]) -> tuple[Column, ...]:
+    """Return Redmine's statuses, and any that it did not list but that a card has."""
+    known = {status.id: (status.name, status.is_closed) for status in statuses}
+    for card in cards:
+        known.setdefault(card.task.status_id, (card.task.status_name, card.task.is_closed))
+    return tuple(_column(i, name, closed, cards) for i, (name, closed) in known.items())
+
+
+def _column(status_id: int, name: str, is_closed: bool, cards: Iterable[Shown]) -> Column:
+    return Column(
+        id=status_id,
+        name=name,
+        color=status_colour(status_id, name, is_closed),
+        is_closed=is_closed,
+        limit=_limit(viewer().settings.tasks.wip_limits, name),
+        cards=tuple(card for card in cards if card.task.status_id == status_id),
+    )
+
+
+def _limit(limits: Mapping[str, int], name: str) -> int | None:
+    return next((limit for key, limit in limits.items() if key.casefold() == name.casefold()), None)
+
+
+def _projects(tallies: Iterable[Tally]) -> tuple[tuple[int, str, int], ...]:
+    found: dict[int, tuple[int, str, int]] = {}
+    for tally in tallies:
+        former = found.get(tally.project_id, (0, "", 0))[2]
+        found[tally.project_id] = (tally.project_id, tally.project_name, tally.count + former)
+    return tuple(sorted(found.values(), key=lambda each: each[1].casefold()))

@@ -1,0 +1,43 @@
+// The board: cards are dragged, moved by keys or through a dialog; all three end in `move`.
+import "../vendor/sortable.js";
+import { board, columnOf, columns } from "./board_cards.js";
+import "./board_keys.js";
+import { follow, pause, resume } from "./board_live.js";
+import { allowedFor, markColumns, move } from "./board_moves.js";
+
+const isForbidden = (list) => list.closest(".column").dataset.allowed === "false";
+
+let allowed = null;
+
+function start({ item }) {
+  pause();
+  board.classList.add("is-dragging");
+  allowed = allowedFor(item);
+  allowed.then((ids) => board.classList.contains("is-dragging") && markColumns(item, ids));
+}
+
+// Sortable has put the card where it was dropped: `move` does that itself, once it is known to be allowed.
+async function drop({ item, from, to, oldIndex }) {
+  board.classList.remove("is-dragging");
+  from.insertBefore(item, from.children[oldIndex] ?? null);
+  try {
+    if (from !== to) await move(item, columnOf(to), allowed);
+  } finally {
+    markColumns(item, null);
+    resume();
+  }
+}
+
+function sortable(list) {
+  return new window.Sortable(list, {
+    group: "board", sort: false, draggable: ".board-card", filter: "button", preventOnFilter: false,
+    delay: 200, delayOnTouchOnly: true, touchStartThreshold: 5, animation: 0, ghostClass: "is-ghost",
+    onStart: start, onEnd: drop, onMove: ({ to }) => !isForbidden(to),
+  });
+}
+
+if (board) {
+  for (const column of columns()) sortable(column.querySelector(".column-cards"));
+  follow();
+}
+document.getElementById("board-filter")?.addEventListener("change", ({ currentTarget }) => currentTarget.requestSubmit());
