@@ -1,9 +1,13 @@
 """Attached files on their way through the viewer, on the demo Redmine and the real one."""
 
+import io
+from typing import Any
+
 import pytest
+from werkzeug.test import encode_multipart
 
 from tests.redmines import RedmineUnderTest
-from tests.web.house import House
+from tests.web.house import Browser, House
 from tests.web.town import attach, task
 from web.task.files import disposition, safe_name
 
@@ -77,6 +81,53 @@ def test_a_file_belongs_to_its_task_and_to_those_who_see_it(
 )
 def test_names_lead_nowhere(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+
+
+def send(browser: Browser, issue_id: int, *files: tuple[bytes, str]) -> Any:
+    """Send files as the page's script does."""
+    # Not by the client itself: it would leave a temporary file open.
+    boundary, body = encode_multipart({"files": [(io.BytesIO(content), name) for content, name in files]})
+    return browser.api(
+        f"/tasks/api/task/{issue_id}/attachments",
+        "POST",
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+    )
+
+
+def test_files_are_attached_in_ones_own_name(town: House, any_redmine: RedmineUnderTest) -> None:
+    issue_id = any_redmine.create_issue("ann")
+    answer = send(town.browser("bob"), issue_id, (PNG, "Снимок.png"), (b"text", "../../notes.txt"))
+    assert answer.status_code == 200, answer.text
+    attached = answer.get_json()["attached"]
+    assert [file["filename"] for file in attached] == ["Снимок.png", "notes.txt"]
+    assert {file["author"]["name"] for file in attached} == {"Боб Разработчиков"}
+    assert town.browser("carl").get(attached[0]["url"]).data == PNG
+
+
+def test_a_file_over_redmines_own_limit_is_refused_in_its_words(
+    town: House, any_redmine: RedmineUnderTest
+) -> None:
+    issue_id = any_redmine.create_issue("ann")
+    answer = send(town.browser("ann"), issue_id, (bytes(6 * 1024 * 1024), "big.bin"))
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "rejected")
+    assert any_redmine.issue(issue_id, include="attachments")["attachments"] == []
+
+
+def test_a_file_over_our_limit_is_refused(demo_town: House, demo_redmine: RedmineUnderTest) -> None:
+    issue_id = demo_redmine.create_issue("ann")
+    limit = demo_town.viewer.settings.tasks.max_upload_mb * 1024 * 1024
+    before = len(demo_redmine.requests)
+    answer = send(demo_town.browser("ann"), issue_id, (bytes(limit + 1), "big.bin"))
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "too_large")
+    answer = send(demo_town.browser("ann"), issue_id, (bytes(limit), "a.bin"), (bytes(limit), "b.bin"))
+    assert answer.status_code == 413
+    assert len(demo_redmine.requests) == before
+
+
+def test_visitors_cannot_send_large_bodies(demo_town: House) -> None:
+    assert send(demo_town.browser(), 1, (bytes(1024 * 1024), "a.bin")).status_code in {401, 413}
+    assert demo_town.browser("ann").api("/tasks/api/task/1/attachments", "POST").status_code == 422
 
 
 def test_a_name_is_told_in_ascii_and_as_it_is() -> None:

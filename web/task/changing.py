@@ -79,23 +79,21 @@ def add_note(reader: Reader, task_id: int, text: str, *, private: bool) -> Outco
     return after
 
 
-def attach(reader: Reader, task_id: int, uploads: list[dict[str, str]]) -> Outcome:
+def attach(reader: Reader, before: Issue, uploads: list[dict[str, str]]) -> Outcome:
     """Attach files that were uploaded. Raises Problem."""
-    before, rights = _before(reader, task_id)
-    if not rights.can_attach:
-        raise _forbidden(gettext("You may not attach files to this task."))
-    is_sure = _put(reader, task_id, {"uploads": uploads})
-    after = _again(reader, task_id, is_sure=is_sure)
+    is_sure = _put(reader, before.id, {"uploads": uploads})
+    after = _again(reader, before.id, is_sure=is_sure)
     if len(new_files(before, after.issue)) < len(uploads):
         raise _unsure() if not is_sure else _dropped(gettext("Redmine did not take the files."))
     return after
 
 
-def may_attach(reader: Reader, task_id: int) -> None:
-    """Refuse before megabytes are sent on. Raises Problem."""
-    _, rights = _before(reader, task_id)
+def may_attach(reader: Reader, task_id: int) -> Issue:
+    """Return the task, or refuse before megabytes are sent on. Raises Problem."""
+    before, rights = _before(reader, task_id)
     if not rights.can_attach:
         raise _forbidden(gettext("You may not attach files to this task."))
+    return before
 
 
 def new_files(before: Issue, after: Issue) -> list[int]:

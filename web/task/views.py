@@ -6,13 +6,13 @@ from web.answers import page as render_page
 from web.contract import documented
 from web.people import person
 from web.policy import Policy, allow
-from web.task import files, writes
+from web.task import files, uploads, writes
 from web.task.answers import Task
 from web.task.reader import reader_of
 from web.task.view import read_task
 
 bp = Blueprint("task", __name__)
-BLUEPRINTS = (bp, files.bp, writes.bp)
+BLUEPRINTS = (bp, files.bp, uploads.bp, writes.bp)
 REFUSALS = (401, 403, 404, 409, 503)
 
 
