@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from tests.redmines import RedmineUnderTest
@@ -86,7 +87,9 @@ def test_names_lead_nowhere(name: str, safe: str) -> None:
 def send(browser: Browser, issue_id: int, *files: tuple[bytes, str]) -> Any:
     """Send files as the page's script does."""
     # Not by the client itself: it would leave a temporary file open.
-    boundary, body = encode_multipart({"files": [(io.BytesIO(content), name) for content, name in files]})
+    boundary, body = encode_multipart(
+        {"files": [FileStorage(io.BytesIO(content), name) for content, name in files]}
+    )
     return browser.api(
         f"/tasks/api/task/{issue_id}/attachments",
         "POST",
