@@ -3,12 +3,15 @@
 It is at /api/openapi.json. The models that check requests stand beside their views.
 """
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 from flask import current_app
 from pydantic import BaseModel, Field
 from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Detail(BaseModel):
@@ -89,6 +92,9 @@ class Marked(BaseModel):
     unread: int
 
 
+_DESCRIBED = "_helpdesk_described"
+
+
 class Refusal(BaseModel):
     """Why a request was not granted; `errors` by field with 422, `retry_after_s` with 429 and 503."""
 
@@ -105,6 +111,11 @@ class Plugin(FlaskPlugin):
     def find_routes(self) -> Any:
         """Return the rules; those without `documented` are left out later."""
         return list(current_app.url_map.iter_rules())
+
+    def parse_func(self, route: Any) -> Any:
+        """Return methods and views, as `documented_file` describes them where it does."""
+        found = super().parse_func(route)
+        return [(method, getattr(view, _DESCRIBED, view)) for method, view in found]
 
     def register_route(self, app: Any) -> None:
         """Add nothing: web/docs.py serves the document."""
@@ -157,6 +168,10 @@ class Preferences(BaseModel):
     time_zone: str | None = None
 
 
+class File(BaseModel):
+    """The bytes of a file."""
+
+
 class Health(BaseModel):
     """Whether the process works."""
 
@@ -168,3 +183,13 @@ def documented(answer: type[BaseModel], *refusals: int, status: int = 200, **req
     models: dict[str, Any] = {f"HTTP_{status}": Refusal for status in refusals}
     response = Response(**{f"HTTP_{status}": answer, **models})
     return spec.validate(resp=response, skip_validation=True, **request)
+
+
+def documented_file(*refusals: int, **request: Any) -> Callable[[F], F]:
+    """Put a view that sends a file into the document; unwrapped, as spectree would read it whole."""
+
+    def mark(view: F) -> F:
+        setattr(view, _DESCRIBED, documented(File, *refusals, **request)(view))
+        return view
+
+    return mark

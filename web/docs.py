@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 
 from web.answers import page
-from web.contract import spec
+from web.contract import File, spec
 from web.policy import Policy, allow, policy_of
 
 bp = Blueprint("docs", __name__, url_prefix="/api")
@@ -17,6 +17,7 @@ answered, or that `GET /users/csrf-token` gives, in the header `X-CSRFToken`. Wh
 too, JSON is given to those who do not ask for `text/html`. Times are UTC, written as `2024-01-16T14:20:00Z`.
 What is refused says why: `code` is for programs, `message` for people.
 """
+FILE = f"#/components/schemas/{spec.naming_strategy(File)}"
 SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": "helpdesk"},
     "token": {"type": "apiKey", "in": "header", "name": "X-CSRFToken"},
@@ -46,8 +47,17 @@ def openapi() -> dict[str, Any]:
     public = _public()
     for path, calls in made["paths"].items():
         for method, call in calls.items():
+            _describe_files(call["responses"])
             call["security"] = _security(method, is_public=(method, path) in public)
     return made
+
+
+def _describe_files(responses: dict[str, Any]) -> None:
+    """Say of answers that are a file that they are of any type, where spectree knows JSON only."""
+    for answer in responses.values():
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        if schema.get("$ref") == FILE:
+            answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def _security(method: str, *, is_public: bool) -> list[dict[str, list[str]]]:

@@ -180,7 +180,7 @@ def redmine_statuses() -> Response:
 
 @bp.get("/api/erp/user/<username>")
 @allow(Policy.SIGNED_IN)
-@documented(ErpAnswer, 401, 503, tags=["erp"])  # type: ignore[untyped-decorator]
+@documented(ErpAnswer, 401, 404, 503, tags=["erp"])  # type: ignore[untyped-decorator]
 def erp_user(username: str) -> Response:  # noqa: ARG001 - there is nobody to ask yet
     """Say whether the ERP knows somebody."""
     _not_configured("erp", gettext("No ERP is configured."))

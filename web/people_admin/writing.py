@@ -83,6 +83,8 @@ def change_by_form(user_id: int) -> BaseResponse | tuple[str, int]:
 def reset_password(user_id: int) -> Response | str:
     """Give a local user a new password, shown this once, and sign them out everywhere."""
     user = found(user_id)
+    if user_id == person().id:
+        raise Problem(409, "own_account", gettext("Change your own password on your profile."))
     if not user.password_hash and user.id_redmine_user is not None:
         raise Problem(409, "no_password", gettext("Redmine keeps this user's password."))
     password = _new_password()

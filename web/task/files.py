@@ -13,6 +13,7 @@ from pydantic import Field
 from daemon.clients.errors import SourceError
 from daemon.clients.files import Download
 from daemon.clients.values import Attachment
+from web.contract import documented_file
 from web.people import person
 from web.policy import Policy, allow
 from web.redmine import translated
@@ -37,6 +38,7 @@ class DownloadQuery(Asked):
 
 @bp.get("/tasks/api/task/<int:task_id>/attachment/<int:attachment_id>/download")
 @allow(Policy.SIGNED_IN)
+@documented_file(401, 403, 404, 409, 422, 503, query=DownloadQuery, tags=["tasks"])
 def download(task_id: int, attachment_id: int) -> Response:
     """Send a file of a task that the asker sees, streamed."""
     asked = query(DownloadQuery)
