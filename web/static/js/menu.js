@@ -19,3 +19,7 @@ document.addEventListener("keydown", (event) => {
   open.open = false;
   open.querySelector("summary").focus();
 });
+
+// On a phone the row of sections is longer than the screen: the one that is open is pushed into sight.
+const here = document.querySelector(".section-link[aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.clientWidth / 2 + here.offsetWidth / 2;
