@@ -1,6 +1,7 @@
 """What the last poll saw of each Redmine issue, and which journals were already turned into notifications."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,26 @@ def follow_issue(session: Session, issue_id: int, columns: Mapping[str, Any], re
         raise ValueError(f"{sorted(kept)} are the poll's own")
     statement = sa.update(Issue).where(Issue.id == issue_id, Issue.read_at <= read_at)
     return changed_rows(session.execute(statement.values(**columns, read_at=read_at))) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What tells that a task is not as it was. The viewer's own writes move all but `updated_on`."""
+
+    updated_on: datetime
+    status_id: int
+    priority_id: int
+    assigned_to_id: int | None
+
+
+def marks(session: Session, ids: Iterable[int]) -> dict[int, Mark]:
+    """Return the marks of these issues by id; unknown ids are absent."""
+    found: dict[int, Mark] = {}
+    columns = (Issue.id, Issue.updated_on, Issue.status_id, Issue.priority_id, Issue.assigned_to_id)
+    for chunk in chunks(sorted(set(ids))):
+        rows = session.execute(sa.select(*columns).where(Issue.id.in_(chunk)))
+        found.update((row[0], Mark(*row[1:])) for row in rows)
+    return found
 
 
 def subjects(session: Session, ids: Iterable[int]) -> dict[int, str]:

@@ -36,6 +36,7 @@ from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
 from web.settings import ViewerSettings
 from web.task import views as task
+from web.task.watching import Watching
 from web.tasks import rights as task_rights
 from web.tasks import views as task_lists
 from web.viewer import EXTENSION, Viewer
@@ -84,6 +85,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         database, _redmine(settings.redmine, task_rights.CALL_S), settings.tasks
     )
     live = Live(app, database, rights, settings.web.public_url)
+    Watching(live, database)
     passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
     redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
     app.extensions[EXTENSION] = Viewer(

@@ -40,6 +40,10 @@ class Live:
         self._database = database
         self._rights = rights
         self.sockets = Sockets()
+        # What else is looked at in each round or swept; and who is told of closed sockets.
+        self.rounds: list[Callable[[], None]] = []
+        self.sweeps: list[Callable[[], None]] = []
+        self.leavings: list[Callable[[str], None]] = []
         self.tail = Tail(database, self)
         self.socketio = SocketIO(
             app,
@@ -96,7 +100,10 @@ class Live:
             raise Refused("unavailable", {"code": "unavailable"}) from e
 
     def _disconnect(self, *_reason: object) -> None:
-        self.sockets.remove(request.sid)  # type: ignore[attr-defined]
+        sid: str = request.sid  # type: ignore[attr-defined]
+        self.sockets.remove(sid)
+        for leave in self.leavings:
+            leave(sid)
 
     def _join(self, asked: object = None) -> Mapping[str, object]:
         """Answer the contract's `join_notifications`; whoever is connected is in his own room already."""
@@ -118,8 +125,8 @@ class Live:
             rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
             for row in rows:
                 self._announce(row, who, socket.sid)
-            self._send("replayed", {"last": rows[-1].id if has_more else upto, "more": has_more}, socket.sid)
-            self._send("unread_count", {"unread": unread}, socket.sid)
+            self.send("replayed", {"last": rows[-1].id if has_more else upto, "more": has_more}, socket.sid)
+            self.send("unread_count", {"unread": unread}, socket.sid)
             self._server().enter_room(socket.sid, socket.room)
             self.sockets.add(socket)
         self._verify(who, rows)
@@ -140,7 +147,7 @@ class Live:
             for row in rows:
                 self._announce(row, people[row.user_id], room_of(row.user_id))
             for user_id, count in unread.items():
-                self._send("unread_count", {"unread": count}, room_of(user_id))
+                self.send("unread_count", {"unread": count}, room_of(user_id))
             for row in updated:
                 self._update(row, people[row.user_id])
             for event in events:
@@ -150,8 +157,15 @@ class Live:
 
         return tell
 
+    def look(self) -> None:
+        """Look at what the pages watch besides news."""
+        for look in self.rounds:
+            look()
+
     def sweep(self) -> None:
         """Drop the sockets of users who were deactivated or signed out everywhere, and forget dead ones."""
+        for sweep in self.sweeps:
+            sweep()
         present = self.sockets.all()  # who connects meanwhile is none of this round's
         if not present:
             return
@@ -169,25 +183,25 @@ class Live:
             edge("notification_not_rendered", notification_id=row.id),
             reading_as(self._app, reader.language, reader.time_zone),
         ):
-            self._send("new_notification", item_of(row, html=True), to)
+            self.send("new_notification", item_of(row, html=True), to)
             if (change := status_change(row)) is not None:
-                self._send("task_status_changed", change, to)
+                self.send("task_status_changed", change, to)
 
     def _update(self, row: Notification, reader: Person) -> None:
         with (
             edge("notification_not_rendered", notification_id=row.id),
             reading_as(self._app, reader.language, reader.time_zone),
         ):
-            self._send("notification_updated", item_of(row, html=True), room_of(row.user_id))
+            self.send("notification_updated", item_of(row, html=True), room_of(row.user_id))
 
     def _pass_on(self, event: LiveEvent) -> None:
         if event.event == ENDED_EVENT:
             device = str(event.payload.get("device"))
             self._drop(self.sockets.of_device(device))
         elif event.event != notifications.UPDATED_EVENT:
-            self._send(event.event, event.payload, room_of(event.user_id))
+            self.send(event.event, event.payload, room_of(event.user_id))
 
-    def _send(self, event: str, content: Mapping[str, Any], to: str) -> None:
+    def send(self, event: str, content: Mapping[str, Any], to: str) -> None:
         """Queue a frame; it never waits for the client, and one broken client does not matter."""
         with edge("frame_not_sent", frame=event, to=to):
             self.socketio.emit(event, content, to=to)
@@ -198,7 +212,7 @@ class Live:
             self.sockets.remove(socket.sid)
             with edge("socket_not_dropped", sid=socket.sid):
                 transport = self._transport(socket)
-                self._send(ENDED_EVENT, {}, socket.sid)
+                self.send(ENDED_EVENT, {}, socket.sid)
                 self._server().disconnect(socket.sid)
                 if transport is not None:
                     _cut(transport)
@@ -206,6 +220,14 @@ class Live:
     def _server(self) -> Any:
         """Return python-socketio's server, which Flask-SocketIO types as absent."""
         return self.socketio.server
+
+    def enter(self, sid: str, room: str) -> None:
+        """Let a socket hear what is sent to a room."""
+        self._server().enter_room(sid, room)
+
+    def leave(self, sid: str, room: str) -> None:
+        """End that."""
+        self._server().leave_room(sid, room)
 
     def _transport(self, socket: Socket) -> Any:
         """Return Engine.IO's end of the connection, None where it is gone."""

@@ -46,6 +46,9 @@ class Audience(Protocol):
     def sweep(self) -> None:
         """Let go of whoever may not listen any more."""
 
+    def look(self) -> None:
+        """Look at what no log tells of. Called in each round; raises StorageError."""
+
 
 class Tail:
     """The place in both tables up to which this process has told its clients."""
@@ -128,6 +131,7 @@ class Tail:
             if self._listener is None:
                 self._listener = wakeup.listen(self._database)
             has_more = self.step()
+            self._audience.look()
             if time.monotonic() - self._swept_at >= SWEEP_S:
                 self._swept_at = time.monotonic()
                 self._audience.sweep()

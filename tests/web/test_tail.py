@@ -29,6 +29,9 @@ class Listening:
             raise self.trouble.pop()
         return lambda: self._tell(news)
 
+    def look(self) -> None:
+        """Nothing is watched here."""
+
     def sweep(self) -> None:
         self.sweeps += 1
 

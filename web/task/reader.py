@@ -4,7 +4,7 @@ An answer is taken for this person's only after Redmine said that it is: to a de
 nobody, and to one whose owner is no administrator as to that owner, whomever we act as.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -81,6 +81,12 @@ class Reader:
         self.standing()
         with translated():
             return self.client.issue(known_id(task_id), WHOLE)
+
+    def visible(self, ids: Collection[int]) -> frozenset[int]:
+        """Return those of the tasks that this person sees."""
+        self.standing()
+        with translated():
+            return self.client.visible_ids(list(ids))
 
     def permissions(self, project_id: int, *, anew: bool = False) -> frozenset[str]:
         """Return what this person's roles in a project allow; an administrator's are not asked for."""
