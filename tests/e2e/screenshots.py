@@ -154,6 +154,17 @@ def no_task_fits(look: Look) -> Page:
     return look.page(look.worker(), "/tasks/my-tasks?q=zzz&state=all&status_id=2")
 
 
+def board(look: Look) -> Page:
+    return look.page(look.worker(), "/tasks/board")
+
+
+def board_dialog(look: Look) -> Page:
+    page = look.page(look.worker(), "/tasks/board")
+    page.locator(".board-move").first.click()
+    page.locator("#move").wait_for()
+    return page
+
+
 STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
@@ -174,6 +185,8 @@ STATES: dict[str, Callable[[Look], Page]] = {
         not_found,
         my_tasks,
         no_task_fits,
+        board,
+        board_dialog,
     )
 }
 

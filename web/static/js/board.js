@@ -1,6 +1,6 @@
 // The board: cards are dragged, moved by keys or through a dialog; all three end in `move`.
 import "../vendor/sortable.js";
-import { board, columnOf, columns } from "./board_cards.js";
+import { board, columns } from "./board_cards.js";
 import "./board_keys.js";
 import { follow, pause, resume } from "./board_live.js";
 import { allowedFor, markColumns, move } from "./board_moves.js";
@@ -16,16 +16,22 @@ function start({ item }) {
   allowed.then((ids) => board.classList.contains("is-dragging") && markColumns(item, ids));
 }
 
-// Sortable has put the card where it was dropped: `move` does that itself, once it is known to be allowed.
-async function drop({ item, from, to, oldIndex }) {
+// Sortable has put the card where it last could: what counts is where it was let go, and `move` puts it there.
+async function drop({ item, from, oldIndex, originalEvent }) {
   board.classList.remove("is-dragging");
   from.insertBefore(item, from.children[oldIndex] ?? null);
+  markColumns(item, null);
+  const column = columnUnder(originalEvent);
   try {
-    if (from !== to) await move(item, columnOf(to), allowed);
+    if (column) await move(item, column, allowed);
   } finally {
-    markColumns(item, null);
     resume();
   }
+}
+
+function columnUnder(event) {
+  const { clientX, clientY } = event.changedTouches?.[0] ?? event;
+  return document.elementFromPoint(clientX, clientY)?.closest(".column");
 }
 
 function sortable(list) {
