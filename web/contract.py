@@ -178,10 +178,13 @@ class Health(BaseModel):
     status: str
 
 
-def documented(answer: type[BaseModel], *refusals: int, status: int = 200, **request: Any) -> Any:
+def documented(
+    answer: type[BaseModel], *refusals: int, status: int | tuple[int, ...] = 200, **request: Any
+) -> Any:
     """Put a view into the document: its answer, the refusals it knows, and `query` or `json` it takes."""
-    models: dict[str, Any] = {f"HTTP_{status}": Refusal for status in refusals}
-    response = Response(**{f"HTTP_{status}": answer, **models})
+    statuses = status if isinstance(status, tuple) else (status,)
+    models: dict[str, Any] = {f"HTTP_{refusal}": Refusal for refusal in refusals}
+    response = Response(**models, **{f"HTTP_{number}": answer for number in statuses})
     return spec.validate(resp=response, skip_validation=True, **request)
 
 

@@ -13,7 +13,7 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 @allow(Policy.ANYBODY)
-@documented(Health, tags=["operation"])  # type: ignore[untyped-decorator]
+@documented(Health, status=(200, 503), tags=["operation"])  # type: ignore[untyped-decorator]
 def healthz() -> tuple[Response, int]:
     """Return 200 while all is well, else 503; no details, as anybody may ask."""
     try:
