@@ -58,7 +58,7 @@ def test_the_history_has_names_instead_of_ids(town: House, any_redmine: RedmineU
         ("assigned_to", "Джина Поддержкина", "Боб Разработчиков"),
     }
     assert second["user"]["name"] == "Ann Manager"
-    assert '<strong>Иду</strong> к <a class="task-link" href="/tasks/1">#1</a>' in second["notes_html"]
+    assert '<strong>Иду</strong> к <a class="task-ref" href="/tasks/1">#1</a>' in second["notes_html"]
 
 
 def test_nobody_is_told_what_redmine_hides(town: House, any_redmine: RedmineUnderTest) -> None:

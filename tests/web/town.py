@@ -13,6 +13,7 @@ from tests.web.house import House
 
 LINKED = ("ann", "bob", "carl", "dora", "eve", "gina", "hugo", "iris")
 STATUSES = ("New", "In Progress", "Resolved", "Feedback", "Closed", "Rejected")
+PRIORITIES = ("Low", "Normal", "High", "Urgent", "Immediate")
 CLOSED = frozenset({"Closed", "Rejected"})
 
 
@@ -32,6 +33,13 @@ def inhabited(house: House, redmine: RedmineUnderTest) -> House:
                     "is_closed": name in {"Closed", "Rejected"},
                 }
                 for name in ("New", "In Progress", "Resolved", "Feedback", "Closed", "Rejected")
+            ],
+        )
+        reference.save_priorities(
+            session,
+            [
+                {"id": redmine.id_of("priority", name), "name": name, "is_default": False, "is_active": True}
+                for name in PRIORITIES
             ],
         )
         reference.save_groups(session, {redmine.id_of("group", "Support team"): "Support team"}, {})

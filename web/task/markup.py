@@ -132,7 +132,7 @@ def _follow(tag: str, open_tags: list[str]) -> None:
 def _reference(found: "re.Match[str]") -> str:
     number, login = found.groups()
     if number:
-        return f'<a class="task-link" href="/tasks/{int(number)}">#{number}</a>'
+        return f'<a class="task-ref" href="/tasks/{int(number)}">#{number}</a>'
     name = login.rstrip(".-")
     return f'<span class="mention">@{name}</span>{login[len(name) :]}'
 

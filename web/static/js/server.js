@@ -1,5 +1,10 @@
 // Requests to our own server. A page whose session has ended is told so by a `signed-out` event.
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(message = "", code = "") {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** Return the JSON of an answer. Throws Refused for any but a 2xx answer, TypeError where there is no network. */
 export async function ask(method, path, body) {
@@ -10,14 +15,15 @@ export async function ask(method, path, body) {
   });
   const signedOut = answer.status === 401 || (answer.redirected && answer.url.includes("/users/login"));
   if (signedOut) document.dispatchEvent(new Event("signed-out"));
-  if (signedOut || !answer.ok) throw new Refused(await reason(answer));
+  if (signedOut || !answer.ok) throw new Refused(...(await reason(answer)));
   return answer.json();
 }
 
-// What the server says of a refusal, in the reader's language; "" where it says nothing.
+// What the server says of a refusal, in the reader's language, and its code; both "" where it says nothing.
 async function reason(answer) {
   const isJson = answer.headers.get("Content-Type")?.includes("json");
-  return isJson ? ((await answer.json()).message ?? "") : "";
+  const { message = "", code = "" } = isJson ? await answer.json() : {};
+  return [message, code];
 }
 
 /** Whether an error means "not now": the network is down, the server is, or it took too long. */
