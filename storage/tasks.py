@@ -111,8 +111,8 @@ class Tally:
 
 # A closed issue that was opened again keeps its closed_on, so only the status tells.
 is_closed = sa.func.coalesce(Status.is_closed, Issue.closed_on.is_not(None))
-_status_name = sa.func.coalesce(Status.name, Issue.status_name)
-_priority_name = sa.func.coalesce(Priority.name, Issue.priority_name)
+status_name = sa.func.coalesce(Status.name, Issue.status_name)
+priority_name = sa.func.coalesce(Priority.name, Issue.priority_name)
 TASK_COLUMNS = (
     Issue.id,
     Issue.subject,
@@ -121,9 +121,9 @@ TASK_COLUMNS = (
     Issue.tracker_id,
     Issue.tracker_name,
     Issue.status_id,
-    _status_name.label("status_name"),
+    status_name.label("status_name"),
     Issue.priority_id,
-    _priority_name.label("priority_name"),
+    priority_name.label("priority_name"),
     Priority.position.label("priority_position"),
     Issue.assigned_to_id,
     Issue.assigned_to_name,
@@ -209,11 +209,11 @@ def tallies(session: Session, scope: Scope, wanted: Filter) -> list[Tally]:
         Issue.project_id,
         sa.func.max(Issue.project_name),
         Issue.status_id,
-        sa.func.max(_status_name),
+        sa.func.max(status_name),
         Status.position,
         is_closed,
         Issue.priority_id,
-        sa.func.max(_priority_name),
+        sa.func.max(priority_name),
         Priority.position,
     )
     late = sa.func.count(sa.case((_overdue(wanted.today), 1)))

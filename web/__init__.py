@@ -32,6 +32,7 @@ from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
 from web.passwords import Passwords
+from web.quality import views as quality
 from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
 from web.settings import ViewerSettings
@@ -69,6 +70,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         docs.bp,
         task_lists.bp,
         board.bp,
+        quality.bp,
         *task.BLUEPRINTS,
         posts.bp,
         integrations.bp,

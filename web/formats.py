@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
         exact=exact,
         local_day=local_day,
         day_name=day_name,
+        month_name=month_name,
         plain_date=plain_date,
         short_day=short_day,
     )
@@ -64,6 +65,11 @@ def short_day(day: date) -> str:
     """Write a calendar date as briefly as it can be: the year only where it is not this one."""
     shape = "MMMd" if day.year == _local(utc_now()).year else "yMMMd"
     return dates.format_skeleton(shape, day, locale=get_locale())
+
+
+def month_name(day: date) -> str:
+    """Write the month of a calendar date, and its year."""
+    return dates.format_skeleton("yMMM", day, locale=get_locale())
 
 
 def exact(moment: str | datetime) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import samples, task_samples, tasks
+from tests.e2e import people_pictures, samples, task_samples, tasks
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, PHONE, Desk
 from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
 FOLDER = ROOT / ".cache/screenshots"
+WHOLE = {"inbox", "on_paper", "profile", "people", "one_user"}  # pictured to their end
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 
@@ -49,6 +50,13 @@ class Look:
         tasks.know_redmine(viewer, self.language)
         account = tasks.link(viewer, person)
         tasks.assign(viewer, person, account, *task_samples.rows(self.language))
+        return person
+
+    def controller(self) -> Person:
+        """Return somebody who may see the quality, of a hundred issues."""
+        person = self.person()
+        tasks.know_redmine(self.desk.viewer, self.language)
+        tasks.oversee(self.desk.viewer, person, task_samples.praise(self.language))
         return person
 
     def page(self, person: Person | None, path: str = "/notifications") -> Page:
@@ -165,9 +173,14 @@ def board_dialog(look: Look) -> Page:
     return page
 
 
+def quality(look: Look) -> Page:
+    return look.page(look.controller(), "/quality")
+
+
 STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
+        *people_pictures.STATES,
         log_in,
         wrong_password,
         inbox,
@@ -187,6 +200,7 @@ STATES: dict[str, Callable[[Look], Page]] = {
         no_task_fits,
         board,
         board_dialog,
+        quality,
     )
 }
 
@@ -201,7 +215,7 @@ def take(browser: Browser, viewer: ViewerUnderTest, wanted: str) -> None:
             viewer.source(cursor=CURSOR)
             desk = Desk(browser, viewer)
             page = state(Look(desk, size, theme, language))
-            page.screenshot(path=file, full_page=name in {"inbox", "on_paper"}, animations="disabled")
+            page.screenshot(path=file, full_page=name in WHOLE, animations="disabled")
             for problem in desk.close():
                 print(f"{file.name}: {problem}")
 

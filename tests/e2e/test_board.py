@@ -1,5 +1,6 @@
 """The board in a browser, on a Redmine that takes the moves: mouse, keys, dialog, refusals, others' moves."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from daemon.demo.server import DemoRedmine
 from storage import jobs, snapshots
 from storage.models import Status
 from tests.e2e import tasks
@@ -16,23 +18,30 @@ from tests.e2e.test_layout import AXE
 from tests.e2e.test_tasks import worker
 from tests.e2e.viewer import wait_until
 from tests.redmines import RealRedmine, RedmineUnderTest
+from tests.services.layout import WORLD
 
 pytestmark = pytest.mark.real
 PATH = "/tasks/board"
-Open = Callable[[], Page]
+Open = Callable[[str], Page]
 
 
-@pytest.fixture
-def product(tmp_path: Path, demo_redmine: RedmineUnderTest) -> Iterator[Product]:
-    """The product on the demo Redmine; bob is a developer there."""
-    yield from started(tmp_path, demo_redmine)
+@pytest.fixture(scope="module")
+def redmine() -> Iterator[RedmineUnderTest]:
+    """A demo Redmine for all tests; each is about somebody else's board."""
+    with DemoRedmine(json.loads(WORLD.read_text())) as demo:
+        yield RedmineUnderTest("demo", demo.url, demo=demo)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, redmine: RedmineUnderTest) -> Iterator[Product]:
+    """The product on the demo Redmine."""
+    yield from started(tmp_path_factory.mktemp("product"), redmine)
 
 
 def started(folder: Path, redmine: RedmineUnderTest) -> Iterator[Product]:
-    """Start the product with bob in it, and end it."""
+    """Start the product, and end it. Who has a Redmine account may log in."""
     with Product(folder, redmine.url, redmine.admin_key) as product:
         product.command("db", "upgrade")
-        product.command("users", "add", "bob", "--redmine-login", "bob", "--language", "en", "--no-password")
         product.start()
         wait_until(lambda: has_begun(product), "Redmine was read", 30)
         yield product
@@ -44,9 +53,9 @@ def has_begun(product: Product) -> bool:
         return cursor is not None and cursor["next_id"] is None and session.get(Status, 1) is not None
 
 
-def new_task(product: Product, redmine: RedmineUnderTest, **fields: Any) -> int:
-    """Create an issue of bob's and wait until it is in the snapshot."""
-    number = redmine.create_issue("ann", assigned_to_id=redmine.id_of("user", "bob"), **fields)
+def new_task(product: Product, redmine: RedmineUnderTest, login: str, by: str = "ann", **fields: Any) -> int:
+    """Create an issue of somebody's and wait until it is in the snapshot."""
+    number = redmine.create_issue(by, assigned_to_id=redmine.id_of("user", login), **fields)
 
     def is_known() -> bool:
         with product.database().read() as session:
@@ -58,11 +67,11 @@ def new_task(product: Product, redmine: RedmineUnderTest, **fields: Any) -> int:
 
 @pytest.fixture
 def open_board(product: Product, open_desk: Callable[..., Desk]) -> Open:
-    """Return what opens bob's board."""
+    """Return what opens somebody's board."""
     desk = open_desk(product)
 
-    def open_it() -> Page:
-        page = desk.page(redmine_person("bob"), path=PATH)
+    def open_it(login: str) -> Page:
+        page = desk.page(redmine_person(login), path=PATH)
         expect_live(page)
         return page
 
@@ -101,26 +110,26 @@ def status_of(redmine: RedmineUnderTest, number: int) -> str:
 
 
 def test_a_card_dragged_by_mouse_is_moved_in_redmine_in_ones_own_name(
-    product: Product, demo_redmine: RedmineUnderTest, open_board: Open
+    product: Product, redmine: RedmineUnderTest, open_board: Open
 ) -> None:
-    number = new_task(product, demo_redmine)
-    page = open_board()
+    number = new_task(product, redmine, "bob")
+    page = open_board("bob")
     is_in(page, number, "New")
     drag(page, number, "In Progress")
     page.mouse.up()
     is_in(page, number, "In Progress")
-    wait_until(lambda: status_of(demo_redmine, number) == "In Progress", "Redmine has it")
-    (journal,) = demo_redmine.issue(number)["journals"]
-    assert journal["user"]["id"] == demo_redmine.id_of("user", "bob")
+    wait_until(lambda: status_of(redmine, number) == "In Progress", "Redmine has it")
+    (journal,) = redmine.issue(number)["journals"]
+    assert journal["user"]["id"] == redmine.id_of("user", "bob")
     expect(column(page, "New").locator(".column-count")).to_have_text("0")
     expect(page.locator("#announcer")).to_contain_text(f"#{number} is now in “In Progress”")
 
 
 def test_columns_that_the_workflow_forbids_are_shown_before_the_drop(
-    product: Product, demo_redmine: RedmineUnderTest, open_board: Open
+    product: Product, redmine: RedmineUnderTest, open_board: Open
 ) -> None:
-    number = new_task(product, demo_redmine)
-    page = open_board()
+    number = new_task(product, redmine, "hugo")
+    page = open_board("hugo")
     drag(page, number, "Rejected")
     expect(column(page, "Rejected")).to_have_attribute("data-allowed", "false")
     assert column(page, "In Progress").get_attribute("data-allowed") is None
@@ -128,26 +137,26 @@ def test_columns_that_the_workflow_forbids_are_shown_before_the_drop(
     expect(page.locator(".toast")).to_contain_text("does not lead")
     is_in(page, number, "New")
     expect(column(page, "Rejected")).not_to_have_attribute("data-allowed", "false")
-    assert status_of(demo_redmine, number) == "New"
+    assert status_of(redmine, number) == "New"
 
 
 def test_a_drop_in_the_same_column_changes_nothing(
-    product: Product, demo_redmine: RedmineUnderTest, open_board: Open
+    product: Product, redmine: RedmineUnderTest, open_board: Open
 ) -> None:
-    number = new_task(product, demo_redmine)
-    page = open_board()
+    number = new_task(product, redmine, "iris")
+    page = open_board("iris")
     drag(page, number, "In Progress")
     box = column(page, "New").locator(".column-cards").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 40, box["y"] + 90, steps=8)
     page.mouse.up()
     is_in(page, number, "New")
-    assert demo_redmine.issue(number)["journals"] == []
+    assert redmine.issue(number)["journals"] == []
 
 
-def test_keys_go_about_and_move(product: Product, demo_redmine: RedmineUnderTest, open_board: Open) -> None:
-    first, second = new_task(product, demo_redmine), new_task(product, demo_redmine)
-    page = open_board()
+def test_keys_go_about_and_move(product: Product, redmine: RedmineUnderTest, open_board: Open) -> None:
+    first, second = new_task(product, redmine, "dora"), new_task(product, redmine, "dora")
+    page = open_board("dora")
     links = page.locator(".board-link")
     links.first.focus()
     page.keyboard.press("ArrowDown")
@@ -163,40 +172,40 @@ def test_keys_go_about_and_move(product: Product, demo_redmine: RedmineUnderTest
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowLeft")
     expect(page.locator("#announcer")).to_contain_text("does not lead")
-    wait_until(lambda: status_of(demo_redmine, first) == "In Progress", "Redmine has it")
+    wait_until(lambda: status_of(redmine, first) == "In Progress", "Redmine has it")
 
 
 def test_the_dialog_offers_what_is_allowed(
-    product: Product, demo_redmine: RedmineUnderTest, open_board: Open
+    product: Product, redmine: RedmineUnderTest, open_board: Open
 ) -> None:
-    number = new_task(product, demo_redmine)
-    page = open_board()
+    number = new_task(product, redmine, "fred")
+    page = open_board("fred")
     card(page, number).get_by_role("button", name=f"Move #{number}").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Rejected")).to_be_disabled()
     dialog.get_by_role("button", name="Resolved").press("Enter")
     is_in(page, number, "Resolved")
     expect(card(page, number).locator(".board-move")).to_be_focused()
-    wait_until(lambda: status_of(demo_redmine, number) == "Resolved", "Redmine has it")
+    wait_until(lambda: status_of(redmine, number) == "Resolved", "Redmine has it")
 
 
 def test_a_refused_move_goes_back_and_says_why(
-    product: Product, demo_redmine: RedmineUnderTest, open_desk: Callable[..., Desk]
+    product: Product, redmine: RedmineUnderTest, open_desk: Callable[..., Desk]
 ) -> None:
-    number = new_task(product, demo_redmine)
+    number = new_task(product, redmine, "gina")
     desk = open_desk(product)
     desk.allow("409|ERR_FAILED")
-    page = desk.page(redmine_person("bob"), path=PATH)
+    page = desk.page(redmine_person("gina"), path=PATH)
     expect_live(page)
     page.route("**/tasks/board*", lambda route: route.abort())  # this board learns nothing any more
-    resolved = demo_redmine.id_of("status", "Resolved")
-    wait_until(lambda: later(demo_redmine, number, resolved), "changed in a later second")
+    resolved = redmine.id_of("status", "Resolved")
+    wait_until(lambda: later(redmine, number, resolved), "changed in a later second")
     card(page, number).locator(".board-link").focus()
     page.keyboard.press("Shift+ArrowRight")
     toast = page.locator(".toast", has_text=f"#{number} stays in “New”")
     expect(toast).to_contain_text("Ann Manager")
     is_in(page, number, "New")
-    assert status_of(demo_redmine, number) == "Resolved"
+    assert status_of(redmine, number) == "Resolved"
 
 
 def later(redmine: RedmineUnderTest, number: int, status_id: int) -> bool:
@@ -206,16 +215,14 @@ def later(redmine: RedmineUnderTest, number: int, status_id: int) -> bool:
     return bool(redmine.issue(number)["updated_on"] != before)
 
 
-def test_moves_by_others_appear_live(
-    product: Product, demo_redmine: RedmineUnderTest, open_board: Open
-) -> None:
-    number = new_task(product, demo_redmine)
-    page = open_board()
+def test_moves_by_others_appear_live(product: Product, redmine: RedmineUnderTest, open_board: Open) -> None:
+    number = new_task(product, redmine, "ann")
+    page = open_board("ann")
     page.evaluate("window.isSamePage = true")
     is_in(page, number, "New")
-    demo_redmine.update_issue(number, "ann", status_id=demo_redmine.id_of("status", "Feedback"))
+    redmine.update_issue(number, "ann", status_id=redmine.id_of("status", "Feedback"))
     is_in(page, number, "Feedback")
-    another = new_task(product, demo_redmine, subject="Just come")
+    another = new_task(product, redmine, "ann", by="bob", subject="Just come")
     is_in(page, another, "New")
     assert page.evaluate("window.isSamePage")
 
@@ -229,7 +236,7 @@ def real_product(tmp_path: Path, real_redmine: RealRedmine) -> Iterator[Product]
 def test_the_real_redmine_takes_a_move(
     real_product: Product, real_redmine: RealRedmine, open_desk: Callable[..., Desk]
 ) -> None:
-    number = new_task(real_product, real_redmine)
+    number = new_task(real_product, real_redmine, "bob")
     page = open_desk(real_product).page(redmine_person("bob"), path=PATH)
     expect_live(page)
     drag(page, number, "In Progress")

@@ -1,0 +1,3 @@
+// Other days are counted as soon as they are chosen.
+const form = document.getElementById("quality-form");
+form?.addEventListener("change", () => form.checkValidity() && form.requestSubmit());
