@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from markupsafe import Markup, escape
 from textile.core import Textile
@@ -19,6 +20,7 @@ LONGEST_PIECE = 2000
 LONGEST_TEXT = 200_000
 TIME_S = 0.5
 LONGEST_MARKDOWN = 20_000
+DEEPEST_QUOTE = 5
 _CODE = re.compile(r"\A\s*<code[^>]{0,80}>(.*)</code>\s*\Z", re.DOTALL | re.IGNORECASE)
 _BLANK = re.compile(r"\n[ \t]*\n")
 # What nh3 writes has every attribute in double quotes, so that a > inside of one does not end the tag.
@@ -62,10 +64,19 @@ class Formatter:
         at, lower = 0, text.lower()
         # Found without a pattern: many marks that never close took minutes.
         while (start := lower.find("<pre>", at)) >= 0 and (end := lower.find("</pre>", start)) >= 0:
-            yield from self._paragraphs(text[at:start])
+            yield from self._quotes(text[at:start])
             yield _code(text[start + len("<pre>") : end])
             at = end + len("</pre>")
-        yield from self._paragraphs(text[at:])
+        yield from self._quotes(text[at:])
+
+    def _quotes(self, text: str, depth: int = 0) -> Iterator[str]:
+        """Render lines that begin with > as a quotation, which Redmine's Textile has from e-mail."""
+        for is_quoted, lines in groupby(text.split("\n"), lambda line: line.startswith(">")):
+            if is_quoted and depth < DEEPEST_QUOTE:
+                inner = "\n".join(line[1:].removeprefix(" ") for line in lines)
+                yield f"<blockquote>{''.join(self._quotes(inner, depth + 1))}</blockquote>"
+            else:
+                yield from self._paragraphs("\n".join(lines))
 
     def _paragraphs(self, text: str) -> Iterator[str]:
         pieces = [text] if len(text) <= LONGEST_PIECE else _BLANK.split(text)
