@@ -52,13 +52,6 @@ class Look:
         tasks.assign(viewer, person, account, *task_samples.rows(self.language))
         return person
 
-    def controller(self) -> Person:
-        """Return somebody who may see the quality, of a hundred issues."""
-        person = self.person()
-        tasks.know_redmine(self.desk.viewer, self.language)
-        tasks.oversee(self.desk.viewer, person, task_samples.praise(self.language))
-        return person
-
     def page(self, person: Person | None, path: str = "/notifications") -> Page:
         """Open a page; that of a person is waited for until it is live."""
         options = {"viewport": SIZES[self.size], "color_scheme": self.theme, "locale": self.language}
@@ -173,10 +166,6 @@ def board_dialog(look: Look) -> Page:
     return page
 
 
-def quality(look: Look) -> Page:
-    return look.page(look.controller(), "/quality")
-
-
 STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
@@ -200,7 +189,6 @@ STATES: dict[str, Callable[[Look], Page]] = {
         no_task_fits,
         board,
         board_dialog,
-        quality,
     )
 }
 

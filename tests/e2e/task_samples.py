@@ -1,6 +1,5 @@
 """Tasks for pictures: a few of everything, in both languages."""
 
-import random
 from datetime import timedelta
 from typing import Any
 
@@ -60,32 +59,4 @@ def rows(language: str) -> list[dict[str, Any]]:
             "updated_on": now - timedelta(hours=7 * number, minutes=20),
         }
         made.append(columns)
-    return made
-
-
-TRACKERS = {
-    "en": {11: "Thanks", 12: "Complaint", 13: "Question", 14: "Suggestion"},
-    "ru": {11: "Благодарность", 12: "Жалоба", 13: "Вопрос", 14: "Предложение"},
-}
-
-
-def praise(language: str) -> list[dict[str, Any]]:
-    """Return the columns of a hundred issues of a month, of the trackers that quality control counts."""
-    draw = random.Random(7)
-    now = utc_now()
-    made = []
-    for _ in range(100):
-        tracker, project = draw.choice([11, 12, 13, 13, 13, 14]), draw.choice([1, 1, 2, 3])
-        made.append(
-            {
-                "language": language,
-                "tracker_id": tracker,
-                "tracker_name": TRACKERS[language][tracker],
-                "project_id": project,
-                "project_name": PROJECTS[language][project],
-                "status_id": draw.choice([1, 2, 3, 5, 5]),
-                "assigned_to_id": None,
-                "created_on": now - timedelta(days=draw.triangular(0, 29, 8)),
-            }
-        )
     return made

@@ -65,16 +65,6 @@ def assign(viewer: ViewerUnderTest, person: Person, account: int, *rows: dict[st
     return [row["id"] for row in made]
 
 
-def oversee(viewer: ViewerUnderTest, person: Person, rows: list[dict[str, Any]]) -> None:
-    """Let somebody see the quality of these issues, which nobody else has."""
-    account = link(viewer, person)
-    with viewer.database.write() as session:
-        user = session.get(User, person.id)
-        assert user is not None
-        user.can_access_quality_control = True
-        snapshots.save_issues(session, [_row(account, columns) for columns in rows])
-
-
 def _row(account: int, columns: dict[str, Any]) -> dict[str, Any]:
     number = next(_issues)
     russian = columns.pop("language", "en") == "ru"
