@@ -78,11 +78,11 @@ def test_opening_the_issue_marks_its_notification_read(desk: Desk, viewer: Viewe
     person = viewer.person()
     new = viewer.notify(person, issue_id=12, journal_id=345)
     page = desk.inbox(person)
-    page.context.route(f"{REDMINE_URL}/**", lambda route: route.fulfill(body="Redmine"))
-    with page.context.expect_page() as opened:
-        page.locator(f"#n{new} .note-link").click()
-    assert opened.value.url == f"{REDMINE_URL}/issues/12#change-345"
-    expect(page.locator(f"#n{new}")).to_have_attribute("data-read", "true")
+    in_redmine = page.locator(f"#n{new} .note-source")
+    expect(in_redmine).to_have_attribute("href", f"{REDMINE_URL}/issues/12#change-345")
+    page.context.route("**/tasks/12", lambda route: route.fulfill(body="The task"))
+    page.locator(f"#n{new} .note-link").click()
+    page.wait_for_url("**/tasks/12#change-345")
     wait_until(lambda: viewer.is_read(new), "read in the database")
 
 

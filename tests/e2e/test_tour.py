@@ -24,7 +24,7 @@ PAGES = (
     "/admin/users",
     "/api/docs",
 )
-LINKED = {"/tasks/my-tasks": "a[href^='/tasks/']:has-text('#')", "/posts": "a[href^='/posts/']"}
+LINKED = {"/tasks/my-tasks": ".task-link", "/posts": ".post-title a"}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ export async function ask(method, path, body) {
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, {
     method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(20000),
+    keepalive: method !== "GET", // a click that leads to another page is still told of
   });
   const signedOut = answer.status === 401 || (answer.redirected && answer.url.includes("/users/login"));
   if (signedOut) document.dispatchEvent(new Event("signed-out"));
