@@ -24,6 +24,11 @@ export function follow() {
   socket.on("new_notification", soon);
   document.addEventListener("board-stale", soon);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && soon());
+  // A card that is replaced between being touched and being dragged would be lost to the hand.
+  board.addEventListener("pointerdown", pause);
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => board.classList.contains("is-dragging") || resume());
+  }
   setInterval(() => document.visibilityState === "visible" && soon(), REST_MS);
 }
 
@@ -62,8 +67,12 @@ async function refresh() {
 function replace(column, fresh) {
   const list = fresh.querySelector(`.column[data-status-id="${column.dataset.statusId}"] .column-cards`);
   const mine = column.querySelector(".column-cards");
-  if (list && mine.innerHTML.trim() !== list.innerHTML.trim()) mine.replaceChildren(...list.children);
+  if (list && content(mine) !== content(list)) mine.replaceChildren(...list.children);
 }
+
+// What there is to see in a column: attributes that scripts set do not count.
+const content = (list) =>
+  [...list.children].map((card) => `${card.dataset.id} ${card.dataset.updatedOn} ${card.textContent}`).join("\n");
 
 // A network that is away says so elsewhere: the next round tries again.
 async function read() {
