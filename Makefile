@@ -41,6 +41,7 @@ bench: setup ## Print the figures of tests/bench
 
 screenshots: setup ## Write pictures of every page into .cache/screenshots
 	$(BIN)/python -m tests.e2e.screenshots
+	$(BIN)/python -m tests.e2e.readme_pictures
 
 setup: $(VENV)/.packages web/static/vendor/.built $(VENV)/.translations
 
