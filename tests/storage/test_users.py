@@ -92,3 +92,33 @@ def test_a_new_user_has_the_defaults_of_the_product(database: Database, ann: int
         assert (user.is_admin, user.is_active, user.password_hash) == (False, True, None)
         assert "password" not in repr(user)
     assert User(username="x", role="admin").is_admin
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["ann", "bob", "Ёлка"]),
+        ("ЁЛК", ["Ёлка"]),
+        ("склад", ["bob"]),
+        ("100%", ["bob"]),
+        ("%", ["bob"]),
+        ("_", []),
+        ("@example", ["Ёлка"]),
+        ("r.bob", ["bob"]),
+    ],
+)
+def test_users_are_searched_in_what_is_known_of_them(database: Database, text: str, found: list[str]) -> None:
+    add_user(database, "ann")
+    add_user(database, "bob", full_name="Bob 100%", department="Склад", redmine_login="r.bob")
+    add_user(database, "Ёлка", email="tree@example.test")
+    with database.read() as session:
+        page = users.search(session, text, 1, 50)
+    assert sorted(user.username for user in page.rows) == sorted(found)
+    assert (page.total, page.pages) == (len(found), 1)
+
+
+def test_active_administrators_are_known(database: Database, ann: int) -> None:
+    root = add_user(database, "root", role="admin")
+    add_user(database, "former", role="admin", is_active=False)
+    with database.write() as session:
+        assert users.active_admins(session) == {root}
