@@ -84,3 +84,13 @@ def test_an_administrator_finds_locks_and_unlocks_somebody(desk: Desk, viewer: V
     expect(theirs.get_by_role("alert")).to_contain_text("You have been signed out.")
     page.get_by_role("button", name="Unlock the account").click()
     expect(page.get_by_role("button", name="Lock the account")).to_be_visible()
+
+
+def test_a_chosen_time_zone_stays_until_the_device_moves(desk: Desk, viewer: ViewerUnderTest) -> None:
+    page = desk.inbox(viewer.person(), path="/users/profile")
+    page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    page.locator("#looks").get_by_role("button", name="Save").click()
+    expect(page.locator(".saved")).to_be_visible()
+    expect_live(page)
+    page.goto("/users/profile")
+    expect(page.locator("body")).to_have_attribute("data-time-zone", "Asia/Tokyo")

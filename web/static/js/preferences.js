@@ -24,5 +24,18 @@ form?.addEventListener("submit", (event) => {
   save({ theme });
 });
 
-const stored = document.body.dataset.timeZone;
-if (stored !== undefined && zone && stored !== zone) save({ time_zone: zone });
+// Told once for each device and zone: what somebody chose on the profile stays until the device moves.
+const { timeZone: stored, userId } = document.body.dataset;
+
+function isToldAlready() {
+  const note = `time-zone-${userId}`;
+  try {
+    if (localStorage.getItem(note) === zone) return true;
+    localStorage.setItem(note, zone);
+  } catch (error) {
+    if (error.name !== "SecurityError" && error.name !== "QuotaExceededError") throw error;
+  }
+  return false;
+}
+
+if (stored !== undefined && zone && !isToldAlready() && stored !== zone) save({ time_zone: zone });
