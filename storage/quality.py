@@ -1,6 +1,9 @@
-"""The issues that quality control counts, from the snapshot, with what decides who may see each."""
+"""Issues whoever they are assigned to, from the snapshot, with what decides who may see each.
 
-from collections.abc import Collection, Iterable, Iterator
+Quality control counts them, and the board of a project shows them.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +12,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import Issue
-from storage.tasks import Query, accounts_of, is_closed, priority_name, status_name, with_names
+from storage.tasks import (
+    TASK_COLUMNS,
+    Filter,
+    Query,
+    Task,
+    accounts_of,
+    conditions,
+    is_closed,
+    priority_name,
+    status_name,
+    tasks_of,
+    with_names,
+)
 
 BATCH = 500
 
@@ -79,9 +94,7 @@ def others_of(
     columns = _kind(scope.account_id)
     found: dict[Kind, list[int]] = {}
     for kind, sample_id in samples:
-        values = (kind.project_id, kind.tracker_id, kind.is_private, kind.is_author, kind.is_assignee)
-        same = [column == value for column, value in zip(columns, values, strict=True)]
-        query = sa.select(Issue.id).where(*_within(scope), *same, Issue.id != sample_id)
+        query = sa.select(Issue.id).where(*_within(scope), _same(columns, kind), Issue.id != sample_id)
         if ids := list(session.scalars(query.order_by(Issue.id.desc()).limit(limit))):
             found[kind] = ids
     return found
@@ -111,6 +124,25 @@ def issues(session: Session, scope: Scope, since: datetime, until: datetime) -> 
     for row in session.execute(ordered):
         values: list[Any] = list(row)
         yield Counted(*(*values[: len(columns)], _kind_of(values[len(columns) :])))
+
+
+def board(
+    session: Session, scope: Scope, shown: Collection[Kind], wanted: Filter, order: Sequence[Any], limit: int
+) -> tuple[list[Task], int]:
+    """Return the first issues of these kinds in this order, and how many there are in all."""
+    columns = _kind(scope.account_id)
+    mine = sa.or_(sa.false(), *(_same(columns, kind) for kind in shown))
+    where = (*_within(scope), *conditions(wanted), mine)
+    chosen: Query = sa.select(*TASK_COLUMNS)
+    query = with_names(chosen.select_from(Issue)).where(*where).order_by(*order).limit(limit)
+    counted: Query = sa.select(sa.func.count())
+    total = session.scalar(with_names(counted.select_from(Issue)).where(*where)) or 0
+    return tasks_of(session, query), total
+
+
+def _same(columns: Sequence[Any], kind: Kind) -> sa.ColumnElement[bool]:
+    values = (kind.project_id, kind.tracker_id, kind.is_private, kind.is_author, kind.is_assignee)
+    return sa.and_(*(column == value for column, value in zip(columns, values, strict=True)))
 
 
 def _kind(account_id: int) -> tuple[Any, ...]:

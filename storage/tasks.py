@@ -233,7 +233,7 @@ def listed(
     session: Session, scope: Scope, wanted: Filter, order: Sequence[Any], *, limit: int, offset: int = 0
 ) -> list[Task]:
     """Return a part of the tasks in this order (`ordered`)."""
-    query = _shown(sa.select(*TASK_COLUMNS), scope).where(*_conditions(wanted))
+    query = _shown(sa.select(*TASK_COLUMNS), scope).where(*conditions(wanted))
     return tasks_of(session, query.order_by(*order).limit(limit).offset(offset))
 
 
@@ -284,7 +284,8 @@ def _shown(query: Query, scope: Scope) -> Query:
     return shown.where(Issue.id.not_in(sorted(scope.gone))) if scope.gone else shown
 
 
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """Return what a filter asks of an issue, with statuses joined (`with_names`)."""
     equal = (
         (Issue.status_id, wanted.status_id),
         (Issue.priority_id, wanted.priority_id),

@@ -14,6 +14,7 @@ from tests.web.snapshot import GROUP, STRANGER, SeeingRedmine, issue, save, use
 from tests.web.test_tasks_list import desk as desk  # noqa: PLC0414 - a fixture
 from web.board import columns
 from web.board.views import BoardAnswer
+from web.quality import sight
 from web.viewer import EXTENSION
 
 PATH = "/tasks/board"
@@ -106,3 +107,31 @@ def test_it_can_be_switched_off(desk: House) -> None:
     desk.app.extensions[EXTENSION] = desk.without_feature("kanban_enabled")
     assert ann.get(PATH).status_code == 404
     assert PATH not in ann.get("/tasks/my-tasks").text
+
+
+def test_a_project_is_everybodys_as_far_as_redmine_shows_it(desk: House) -> None:
+    save(
+        desk,
+        issue(30, assigned_to_id=STRANGER),
+        issue(31, assigned_to_id=None, tracker_id=2),
+        issue(32, assigned_to_id=STRANGER, is_private=True),
+        issue(33, assigned_to_id=STRANGER, project_id=2),
+    )
+    redmine = SeeingRedmine(hidden={32})
+    desk.app.extensions[sight.EXTENSION] = sight.Sight(desk.database, redmine, redmine.clock)
+    found = cards(board_of(desk, "?project_id=1&everybody=1"))
+    assert {name: sorted(ids) for name, ids in found.items()} == {
+        "New": [1, 3, 5, 30, 31],
+        "In Progress": [],
+        "Closed": [],
+    }
+    page = desk.browser("ann").get(f"{PATH}?project_id=1&everybody=1").text
+    assert 'name="everybody" value="1" checked' in page
+    redmine.error, redmine.now = SourceUnavailable("down"), redmine.now + 1000
+    board = board_of(desk, "?project_id=1&everybody=1")
+    assert not any(cards(board).values())
+    assert board["unconfirmed"] == 7
+
+
+def test_everybody_of_no_project_is_oneself(desk: House) -> None:
+    assert cards(board_of(desk, "?everybody=1"))["New"] == [1, 3]

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage import reference, tasks
+from storage import quality, reference, tasks
 from storage.columns import utc_now
 from storage.models import Status
-from storage.tasks import Filter, Tally
+from storage.tasks import Filter, Tally, Task
 from web.people import Person
+from web.quality.sight import Seen, sight
 from web.task.colours import status_colour
 from web.tasks.lists import Shown, shown, today
 from web.tasks.rights import Checked
@@ -18,6 +19,8 @@ MOST_OPEN = 400
 MOST_CLOSED = 100
 # What was closed longer ago is history, not work.
 CLOSED_FOR = timedelta(days=14)
+URGENT = tasks.ordered("priority", descending=True)
+NEWEST = tasks.ordered("updated", descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +48,49 @@ class Board:
     project_id: int | None
     projects: tuple[tuple[int, str, int], ...]
     left_out: int
-    checked: Checked
+    checked: Checked | Seen
+    is_everybodys: bool = False
 
 
 def load(who: Person, project_id: int | None) -> Board:
     """Read the board of a person with a Redmine account, after Redmine was asked what they may see."""
     checked = viewer().task_rights.check(who)
-    day = today()
-    urgent, newest = (tasks.ordered(sort, descending=True) for sort in ("priority", "updated"))
-    is_open = Filter(day, "open", project_id=project_id)
-    closed = Filter(day, "closed", project_id=project_id)
+    is_open, closed = _filters(project_id)
     with viewer().database.read() as session:
-        rows = tasks.listed(session, checked.scope, is_open, urgent, limit=MOST_OPEN)
-        finished = tasks.listed(session, checked.scope, closed, newest, limit=MOST_CLOSED)
+        rows = tasks.listed(session, checked.scope, is_open, URGENT, limit=MOST_OPEN)
+        finished = tasks.listed(session, checked.scope, closed, NEWEST, limit=MOST_CLOSED)
         statuses = reference.statuses(session)
         counted = [t for t in tasks.tallies(session, checked.scope, is_open) if not t.is_closed]
-    since = utc_now() - CLOSED_FOR
-    cards = shown([*rows, *(task for task in finished if task.updated_on >= since)], day)
     there = sum(t.count for t in counted if project_id in (None, t.project_id))
-    return Board(_columns(statuses, cards), project_id, _projects(counted), there - len(rows), checked)
+    columns = _columns(statuses, _cards(rows, finished))
+    return Board(columns, project_id, _projects(counted), there - len(rows), checked)
+
+
+def load_project(who: Person, project_id: int) -> Board:
+    """Read the board of a whole project, as far as Redmine shows it to this person."""
+    checked = viewer().task_rights.check(who)
+    seen = sight().of_project(who, project_id)
+    is_open, closed = _filters(project_id)
+    with viewer().database.read() as session:
+        rows, there = quality.board(session, seen.scope, seen.kinds, is_open, URGENT, MOST_OPEN)
+        finished, _ = quality.board(session, seen.scope, seen.kinds, closed, NEWEST, MOST_CLOSED)
+        statuses = reference.statuses(session)
+        counted = [t for t in tasks.tallies(session, checked.scope, is_open) if not t.is_closed]
+    left = [row for row in (*rows, *finished) if row.id not in seen.gone]
+    columns = _columns(statuses, _cards(left, ()))
+    return Board(columns, project_id, _projects(counted), there - len(rows), seen, is_everybodys=True)
+
+
+def _filters(project_id: int | None) -> tuple[Filter, Filter]:
+    """Return what asks for the open tasks, and for the closed ones."""
+    day = today()
+    return Filter(day, "open", project_id=project_id), Filter(day, "closed", project_id=project_id)
+
+
+def _cards(rows: Iterable[Task], finished: Iterable[Task]) -> tuple[Shown, ...]:
+    """Return the cards of open tasks, and of the closed ones that are still of interest."""
+    since = utc_now() - CLOSED_FOR
+    return shown([t for t in (*rows, *finished) if not t.is_closed or t.updated_on >= since], today())
 
 
 def _columns(statuses: Sequence[Status], cards: Sequence[Shown]) -> tuple[Column, ...]:

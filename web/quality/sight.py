@@ -1,4 +1,4 @@
-"""Which of the counted issues somebody may see: asked of Redmine as them, remembered for five minutes.
+"""Which issues, whoever has them, somebody may see: asked of Redmine as them, remembered for five minutes.
 
 Redmine shows an issue by project, tracker and privacy, and to its author and assignees; so one issue of each
 such kind answers for all of it. What Redmine did not speak of is neither counted nor exported.
@@ -21,6 +21,7 @@ from storage.session import Database
 from web.feature_settings import QualitySettings
 from web.people import Person
 from web.tasks.kinds import OTHERS, Reader, Said, ask
+from web.tasks.rights import State
 from web.viewer import viewer
 
 EXTENSION = "helpdesk.quality"
@@ -60,6 +61,7 @@ class Seen:
     kinds: frozenset[Kind]
     gone: frozenset[int]
     unconfirmed: int
+    state: State = "ok"
 
     def shows(self, issue: quality.Counted) -> bool:
         """Say whether an issue may be counted."""
@@ -90,6 +92,14 @@ class Sight:
             _projects(settings.projects, projects, memory.identifiers),
             quality.ids_named(trackers, settings.trackers) if settings.trackers else None,
         )
+        return self._seen(who, scope, memory)
+
+    def of_project(self, who: Person, project_id: int) -> Seen:
+        """Say what of a project may be shown now to a person with a Redmine account."""
+        scope = Scope(who.id_redmine_user or 0, frozenset({project_id}))
+        return self._seen(who, scope, self._memory(who))
+
+    def _seen(self, who: Person, scope: Scope, memory: Memory) -> Seen:
         with self._database.read() as session:
             known = quality.kinds(session, scope)
         unknown = {
