@@ -1,48 +1,41 @@
 """What protects the viewer: tokens, origins, headers, cookies, redirects, proxies."""
 
+import re
 from typing import Any
 
 import pytest
 from flask import request
 
+from storage import notifications
 from storage.settings import StorageSettings
 from tests.web.conftest import Build
 from tests.web.house import HTML, House, password_of
 from web.policy import Policy, allow
 from web.redirects import safe_next
 
-WRITES = [
-    ("POST", "/users/login"),
-    ("POST", "/users/preferences"),
-    ("PUT", "/tasks/api/notifications/1/read"),
-    ("PUT", "/tasks/api/notifications/read-all"),
-    ("POST", "/notifications/1/read"),
-    ("POST", "/notifications/read-all"),
-]
 
-
-def test_the_list_of_writes_is_complete(house: House) -> None:
-    rules = {
-        (method, str(rule).replace("<int:notification_id>", "1"))
+def writes(house: House) -> list[tuple[str, str]]:
+    """Return every route that changes something, with 1 for whatever its address names."""
+    return [
+        (method, re.sub(r"<[^>]+>", "1", str(rule)))
         for rule in house.app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
-    }
-    assert rules == set(WRITES)
+        for method in sorted((rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
+    ]
 
 
-@pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("token", ["", "wrong"])
-def test_a_write_without_its_token_is_refused(house: House, method: str, path: str, token: str) -> None:
-    house.notify(house.add_user("ann"))
+def test_no_write_is_done_without_its_token(house: House, token: str) -> None:
+    house.notify(house.add_user("ann", role="admin"))
     browser = house.browser("ann")
     headers = {"X-CSRFToken": token} if token else {}
-    answer = browser.client.open(path, method=method, json={}, headers=headers)
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "csrf")
-    form = browser.client.open(path, method=method, data={"csrf_token": token}, headers=HTML)
-    assert form.status_code == 400
+    found = writes(house)
+    assert ("POST", "/users/login") in found
+    for method, path in found:
+        answer = browser.client.open(path, method=method, json={}, headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "csrf"), (method, path)
+        form = browser.client.open(path, method=method, data={"csrf_token": token}, headers=HTML)
+        assert form.status_code == 400, (method, path)
     with house.database.read() as session:
-        from storage import notifications
-
         assert notifications.unread_count(session, 1) == 1
 
 
