@@ -1,9 +1,10 @@
 """Files that people attach to a task: handed on to Redmine in their name, never whole in memory."""
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from pydantic import BaseModel, WithJsonSchema
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -27,6 +28,12 @@ FORM_BYTES = 64 * 1024  # what stands around the files in a form
 MOST_FILES = 20
 
 
+class FilesForm(BaseModel):
+    """What is sent: for the document of the API only, as the files themselves are never in memory."""
+
+    files: list[Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]]
+
+
 @bp.url_value_preprocessor
 def _make_room(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let larger bodies in than other routes take, before anything looks at this one's; not from visitors.
@@ -39,7 +46,7 @@ def _make_room(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 @bp.post("/tasks/api/task/<int:task_id>/attachments")
 @allow(Policy.SIGNED_IN)
-@documented(Attached, 400, 401, 403, 404, 409, 413, 422, 503, tags=["tasks"])  # type: ignore[untyped-decorator]
+@documented(Attached, 400, 401, 403, 404, 409, 413, 422, 503, form=FilesForm, tags=["tasks"])  # type: ignore[untyped-decorator]
 def post_files(task_id: int) -> Response:
     """Attach the files of a multipart form, each in a part named `files`."""
     reader = reader_of(person())
