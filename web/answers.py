@@ -109,6 +109,7 @@ def _titles() -> dict[int, str]:
         403: gettext("Not allowed"),
         404: gettext("Not found"),
         405: gettext("Not possible here"),
+        409: gettext("That did not work"),
         413: gettext("Too large"),
         422: gettext("Not valid"),
         429: gettext("Too many attempts"),

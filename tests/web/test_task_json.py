@@ -91,6 +91,41 @@ def test_rights_are_those_of_redmines_roles(
     assert {name for name, is_given in found.items() if is_given} == rights
 
 
+def test_mails_are_told_where_redmine_shows_them(town: House, any_redmine: RedmineUnderTest) -> None:
+    issue_id = any_redmine.create_issue("ann", assigned_to_id=any_redmine.id_of("user", "bob"))
+    town.add_user("boss", redmine_login="admin", id_redmine_user=any_redmine.id_of("user", "admin"))
+    found = task(town, "boss", issue_id)
+    assert (found["assignee"]["email"], found["author"]["email"]) == ("bob@example.test", "ann@example.test")
+    assert all(found["rights"].values()), "an administrator of Redmine may do everything there"
+    assert task(town, "carl", issue_id)["assignee"]["email"] == ""
+
+
+def test_relations_and_watchers_are_told_as_redmine_shows_them(
+    town: House, any_redmine: RedmineUnderTest
+) -> None:
+    hidden = any_redmine.create_issue("ann", is_private=True)
+    carl = any_redmine.id_of("user", "carl")
+    shown, parent = any_redmine.create_issue("ann"), any_redmine.create_issue("ann")
+    issue_id = any_redmine.create_issue("ann", parent_issue_id=parent, watcher_user_ids=[carl])
+    with any_redmine.session() as admin:
+        for other in (hidden, shown):
+            relation = {"issue_to_id": other, "relation_type": "blocks"}
+            path = f"{any_redmine.url}/issues/{issue_id}/relations.json"
+            assert admin.post(path, json={"relation": relation}).status_code == 201
+    found = task(town, "ann", issue_id)
+    assert [(one["task_id"], one["type"]) for one in found["relations"]] == [
+        (hidden, "blocks"),
+        (shown, "blocks"),
+    ]
+    assert [one["name"] for one in found["watchers"]] == ["Carl Reporter"]
+    assert found["parent_id"] == parent
+    seen = task(town, "carl", issue_id)
+    assert [one["task_id"] for one in seen["relations"]] == [shown]
+    assert seen["watchers"] is None
+    assert str(hidden) not in {row["new"].lstrip("#") for e in seen["history"] for row in e["details"]}
+    assert [one["type"] for one in task(town, "carl", shown)["relations"]] == ["blocked"]
+
+
 def test_who_has_no_redmine_account_is_told_so(town: House) -> None:
     answer = town.browser("nobody").api("/tasks/api/task/1")
     assert (answer.status_code, answer.get_json()["code"]) == (409, "not_linked")
