@@ -92,3 +92,19 @@ def test_it_is_accessible_and_fits(desk: Desk, theme: str, size: str) -> None:
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
     assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+
+
+def test_the_list_follows_what_happens(desk: Desk) -> None:
+    who = desk.viewer.person()
+    tasks.know_redmine(desk.viewer)
+    account = tasks.link(desk.viewer, who)
+    tasks.assign(desk.viewer, who, account, {"subject": "Printer"})
+    page = desk.page(who, path=PATH)
+    expect_live(page)
+    page.evaluate("window.isSamePage = true")
+    tasks.assign(desk.viewer, who, account, {"subject": "Lamp", "due_date": utc_now().date() - timedelta(2)})
+    desk.viewer.notify(who)
+    expect(page.locator(".task")).to_have_count(2)
+    assert subjects(page) == ["Lamp", "Printer"]
+    expect(page.locator(".tasks-tabs [data-state=overdue] .badge")).to_have_text("1")
+    assert page.evaluate("window.isSamePage")
