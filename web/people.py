@@ -41,6 +41,7 @@ class Person:
     id_redmine_user: int | None
     redmine_login: str
     can_access_quality_control: bool
+    notifications_widget_enabled: bool
     session_epoch: str
     is_active: bool
 
@@ -71,6 +72,7 @@ def person_of(user: User) -> Person:
         id_redmine_user=user.id_redmine_user,
         redmine_login=user.redmine_login,
         can_access_quality_control=user.can_access_quality_control,
+        notifications_widget_enabled=user.notifications_widget_enabled,
         session_epoch=user.session_epoch,
         is_active=user.is_active,
     )

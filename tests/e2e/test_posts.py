@@ -51,3 +51,20 @@ def test_a_reader_is_offered_nothing_to_write(desk: Desk, viewer: ViewerUnderTes
     expect(page.locator("#new-post")).to_have_count(0)
     page.goto("/posts/new")
     expect(page.locator(".empty-header")).to_have_text("403")
+
+
+def test_no_message_pops_up_for_those_who_switched_that_off(desk: Desk, viewer: ViewerUnderTest) -> None:
+    writer, reader = admin(viewer), viewer.person()
+    page = desk.inbox(reader, path="/users/profile")
+    page.get_by_label("Full name").fill("Quiet Reader")
+    page.get_by_label("Pop-up messages on the page").uncheck()
+    page.locator("#profile").get_by_role("button", name="Save").click()
+    expect(page.locator(".saved")).to_be_visible()
+    expect_live(page)
+    form = desk.inbox(writer, path="/posts/new")
+    form.get_by_label("Title").fill("Quiet news")
+    form.get_by_label("Text").fill("x")
+    form.get_by_role("button", name="Publish").click()
+    expect(page.locator("#news-count")).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("Quiet news")
+    expect(page.locator(".toast")).to_have_count(0)

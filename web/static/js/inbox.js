@@ -4,7 +4,7 @@ import { build, cards, findCard, idOf, isUnread, place, remove, setRead } from "
 import { accept } from "./cursor.js";
 import { showSource } from "./source.js";
 import { plural, text } from "./texts.js";
-import { announce, toast } from "./toast.js";
+import { announce, popUp } from "./toast.js";
 
 const view = document.getElementById("inbox")?.dataset;
 const showsNewest = view?.page === "1";
@@ -39,8 +39,8 @@ function tell(fresh, outOfSight) {
   if (!fresh.length) return;
   const [kind, subject] = words(fresh[0]);
   announce(fresh.length > 1 ? plural("arrived", fresh.length) : `${text("new")}: ${kind}. ${subject}`);
-  if (outOfSight.length > 1) toast(plural("arrived", outOfSight.length), "", "/notifications");
-  else if (outOfSight.length) toast(...words(outOfSight[0]), "/notifications");
+  if (outOfSight.length > 1) popUp(plural("arrived", outOfSight.length), "", "/notifications");
+  else if (outOfSight.length) popUp(...words(outOfSight[0]), "/notifications");
 }
 
 // What happened and to what, in the language of the page.

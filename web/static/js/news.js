@@ -1,7 +1,7 @@
 // A new post: said on every page, and in place where the list of posts is open.
 import { socket } from "./live.js";
 import { text } from "./texts.js";
-import { announce, toast } from "./toast.js";
+import { announce, popUp } from "./toast.js";
 
 const badge = document.getElementById("news-count");
 
@@ -9,7 +9,7 @@ socket.on("post_published", ({ id, title }) => {
   showCount(Number(badge?.dataset.count ?? 0) + 1);
   announce(`${text("newPost")}: ${title}`);
   if (list()) refresh();
-  else toast(text("newPost"), title, `/posts/${id}`);
+  else popUp(text("newPost"), title, `/posts/${id}`);
 });
 socket.on("posts_changed", () => list() && refresh());
 

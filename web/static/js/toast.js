@@ -21,6 +21,11 @@ export function toast(title, words = "", address = "") {
   leaveInTime(element);
 }
 
+/** A toast about news, which people may switch off on their profile. */
+export function popUp(title, words = "", address = "") {
+  if (document.body.dataset.popups !== "off") toast(title, words, address);
+}
+
 // A toast under the pointer or with the focus is being read: it stays.
 function leaveInTime(element) {
   setTimeout(() => (element.matches(":hover, :focus-within") ? leaveInTime(element) : element.remove()), STAY_MS);
