@@ -49,8 +49,12 @@ class House:
 
     def without_feature(self, name: str) -> Viewer:
         """The parts of the application as they are where a feature is switched off."""
-        off = self.viewer.settings.features.model_copy(update={name: False})
-        return replace(self.viewer, settings=replace(self.viewer.settings, features=off))
+        return self.with_features(**{name: False})
+
+    def with_features(self, **switched: bool) -> Viewer:
+        """The parts of the application as they are where features are switched on or off."""
+        features = self.viewer.settings.features.model_copy(update=switched)
+        return replace(self.viewer, settings=replace(self.viewer.settings, features=features))
 
     def add_user(self, username: str, **columns: Any) -> int:
         """Store a user with a password and return the id."""

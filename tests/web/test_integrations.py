@@ -13,6 +13,7 @@ from tests.web.conftest import Build
 from tests.web.house import House
 from tests.web.test_redmine_login import settings_of
 from web.settings import load
+from web.viewer import EXTENSION
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_channels_are_those_that_have_a_table(house: House, tmp_path: Path) -> N
     house.add_user("ann")
     browser = house.browser("ann")
     parts = house.viewer
-    house.app.extensions["helpdesk"] = replace(
+    house.app.extensions[EXTENSION] = replace(
         parts, settings=replace(parts.settings, channels=frozenset({"webpush"}))
     )
     assert browser.api("/api/config").get_json()["notifications"]["push_enabled"] is True

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.web.house import House, password_of
+from web.viewer import EXTENSION
 
 SENT = {
     "full_name": "Иван Петров",
@@ -138,10 +139,7 @@ def test_only_administrators_set_the_end_of_vpn_access(house: House) -> None:
 def test_people_set_it_themselves_where_that_is_configured(house: House) -> None:
     ann, bob = house.add_user("ann"), house.add_user("bob")
     browser = house.browser("ann")
-    house.app.extensions["helpdesk"] = house.without_feature("own_vpn_date_enabled")
-    settings = house.viewer.settings
-    features = settings.features.model_copy(update={"own_vpn_date_enabled": True})
-    object.__setattr__(settings, "features", features)
+    house.app.extensions[EXTENSION] = house.with_features(own_vpn_date_enabled=True)
     assert browser.api("/users/vpn-date", "PUT", json={"vpn_end_date": "2025-01-31"}).status_code == 200
     assert str(house.user(ann).vpn_end_date) == "2025-01-31"
     other = browser.api("/users/vpn-date", "PUT", json={"vpn_end_date": "2025-01-31", "user_id": bob})
