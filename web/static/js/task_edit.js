@@ -4,7 +4,8 @@ import { busily, page, refresh, say } from "./task_page.js";
 import { text } from "./texts.js";
 import { announce, toast } from "./toast.js";
 
-const RELOAD = new Set(["dropped", "unsure", "not_allowed", "rejected"]);
+// After these something may have been saved; after other refusals what was typed stays where it is.
+const RELOAD = new Set(["dropped", "unsure"]);
 
 const formOf = (event) => event.target.closest?.(".task-edit");
 const byField = (field) => page.querySelector(`.task-edit[data-field="${field}"]`);

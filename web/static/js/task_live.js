@@ -76,7 +76,10 @@ function showPeople(people) {
   const words = document.createElement("span");
   words.className = "visually-hidden";
   words.textContent = `${say("alsoHere")}: ${place.title}`;
-  place.replaceChildren(words, ...people.slice(0, 5).map(avatar));
+  const name = document.createElement("span");
+  name.textContent = people.length === 1 ? people[0].name : "";
+  name.setAttribute("aria-hidden", "true");
+  place.replaceChildren(words, ...people.slice(0, 5).map(avatar), name);
 }
 
 function avatar(person) {
