@@ -22,7 +22,7 @@ def conflict(reader: Reader, issue: Issue, seen: str) -> None:
     who = ", ".join(dict.fromkeys(journal.user.name for journal in news if journal.user.name))
     if not who:
         raise _problem(gettext("This task was changed meanwhile. Look at it before you save."))
-    what = "; ".join(_what(news, _names(reader, issue)))
+    what = "; ".join(dict.fromkeys(_what(news, _names(reader, issue))))
     if what:
         text = gettext("%(who)s changed this task meanwhile (%(what)s). Look at it before you save.")
         raise _problem(text % {"who": who, "what": what})
