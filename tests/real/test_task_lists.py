@@ -1,5 +1,7 @@
 """Lists of tasks hold exactly what Redmine itself lists to each person as assigned to them."""
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,11 @@ def house(engine: Engine, any_redmine: RedmineUnderTest, tmp_path: Path) -> Iter
     for login in PEOPLE:
         account = any_redmine.id_of("user", login)
         house.add_user(
-            login, redmine_login=login, id_redmine_user=account, password_hash=cheap_hash(password_of(login))
+            login,
+            redmine_login=login,
+            id_redmine_user=account,
+            password_hash=cheap_hash(password_of(login)),
+            can_access_quality_control=True,
         )
     yield house
     house.live.stop()
@@ -134,3 +140,43 @@ def test_what_is_lost_behind_the_polls_back_is_gone_at_once(
     assert listed(house, "hugo") == set()
     assert before["bob"] > listed(house, "bob")
     assert before["ann"] - listed(house, "ann") == {deleted}
+
+
+def exported(house: House, login: str) -> set[int]:
+    """What quality control counts for somebody."""
+    text = house.browser(login).get("/quality/export.csv").data.decode("utf-8-sig")
+    return {int(row[0]) for row in list(csv.reader(io.StringIO(text)))[1:]}
+
+
+def on_boards(house: House, redmine: RedmineUnderTest, login: str) -> set[int]:
+    """What the boards of both projects show somebody."""
+    browser, found = house.browser(login), set()
+    for project in WRITERS:
+        query = f"?everybody=1&project_id={redmine.id_of('project', project)}"
+        columns = browser.api(f"/tasks/board{query}").get_json()["columns"]
+        found |= {task["id"] for column in columns for task in column["tasks"]}
+    return found
+
+
+def visible(redmine: RedmineUnderTest, login: str) -> set[int]:
+    """What Redmine lists to somebody, whoever has it."""
+    with redmine.session(login) as session:
+        if session.get(f"{redmine.url}/users/current.json").status_code != 200:
+            return set()
+        found = session.get(f"{redmine.url}/issues.json", params={"status_id": "*", "limit": "100"}).json()
+        assert found["total_count"] == len(found["issues"])
+        return {row["id"] for row in found["issues"]}
+
+
+def test_quality_and_boards_hold_what_redmine_lists_to_each(
+    engine: Engine, house: House, any_redmine: RedmineUnderTest
+) -> None:
+    fill(any_redmine)
+    any_redmine.create_issue("carl", is_private=True)
+    any_redmine.create_issue("dora", project="closed-circle")
+    engine.poll()
+    engine.reconcile()
+    theirs = {login: visible(any_redmine, login) for login in PEOPLE}
+    assert {login: exported(house, login) for login in PEOPLE} == theirs
+    assert {login: on_boards(house, any_redmine, login) for login in PEOPLE} == theirs
+    assert len({frozenset(ids) for ids in theirs.values()}) >= 5, "everybody sees the same"

@@ -15,8 +15,8 @@ from web.tasks.lists import Shown, shown, today
 from web.tasks.rights import Checked
 from web.viewer import viewer
 
-MOST_OPEN = 400
-MOST_CLOSED = 100
+MOST_OPEN = 200
+MOST_CLOSED = 50
 # What was closed longer ago is history, not work.
 CLOSED_FOR = timedelta(days=14)
 URGENT = tasks.ordered("priority", descending=True)
