@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage.models import User
+from storage.models import Notification, TaskRight, User
 from storage.snapshots import chunks
 
 
@@ -99,3 +99,14 @@ def active_admins(session: Session) -> set[int]:
     """Return who may administer, and keep it so until this transaction ends."""
     query = sa.select(User.id).where(User.role == "admin", User.is_active).order_by(User.id)
     return set(session.scalars(query.with_for_update()))
+
+
+def link(session: Session, user: User, id_redmine_user: int | None, redmine_login: str) -> None:
+    """Link a user to another account of Redmine, None for none.
+
+    What the former account was shown is theirs no more: rights are asked anew, also about what was told.
+    """
+    user.id_redmine_user, user.redmine_login = id_redmine_user, redmine_login
+    session.execute(sa.delete(TaskRight).where(TaskRight.user_id == user.id))
+    told = sa.update(Notification).where(Notification.user_id == user.id, Notification.issue_id.is_not(None))
+    session.execute(told.values(verify_at_show=True))

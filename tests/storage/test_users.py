@@ -3,10 +3,10 @@
 import pytest
 import sqlalchemy as sa
 
-from storage import users
-from storage.models import User
+from storage import notifications, users
+from storage.models import TaskRight, User
 from storage.session import Database
-from tests.storage.people import NOON, add_user
+from tests.storage.people import NOON, add_user, notification, record
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,23 @@ def test_active_administrators_are_known(database: Database, ann: int) -> None:
     add_user(database, "former", role="admin", is_active=False)
     with database.write() as session:
         assert users.active_admins(session) == {root}
+
+
+def test_whoever_is_linked_to_another_account_is_shown_nothing_of_the_former(
+    database: Database, ann: int, bob: int
+) -> None:
+    record(database, notification(ann, issue_id=7), notification(ann, "x", issue_id=None), notification(bob))
+    right = {"project_id": 1, "tracker_id": 1, "assigned_to_id": 5, "is_private": False, "is_shown": True}
+    with database.write() as session:
+        session.add_all([TaskRight(user_id=who, checked_at=NOON, **right) for who in (ann, bob)])
+    with database.write() as session:
+        user = users.find(session, ann)
+        assert user is not None
+        users.link(session, user, 8, "other")
+    with database.read() as session:
+        rows = notifications.after(session, 0, 10)
+        assert [row.verify_at_show for row in rows] == [True, False, False]
+        assert [right.user_id for right in session.scalars(sa.select(TaskRight))] == [bob]
+        user = users.find(session, ann)
+        assert user is not None
+        assert (user.id_redmine_user, user.redmine_login) == (8, "other")

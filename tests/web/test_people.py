@@ -161,10 +161,16 @@ def test_a_link_is_checked_against_redmine(
     assert link(ann, "ANN")[0] == 200
     user = house.user(ann)
     assert (user.redmine_login, user.id_redmine_user) == ("ann", any_redmine.id_of("user", "ann"))
+    house.notify(ann)
+    linked = house.browser("ann")
     for login in ("nobody", "luke", "кириллица", "a b"):
         status, body = link(bob, login)
         assert (status, list(body["errors"])) == (422, ["redmine_login"])
     assert link(bob, "ann")[1]["errors"] == {"redmine_login": ["is linked to ann already"]}
+    assert linked.api("/users/profile").status_code == 200
     assert link(ann, "")[0] == 200
     assert house.user(ann).id_redmine_user is None
+    assert linked.api("/users/profile").status_code == 401
+    (told,) = house.browser("ann").api("/tasks/api/notifications").get_json()["notifications"]
+    assert told["masked"] is True
     assert link(bob, "ann")[0] == 200

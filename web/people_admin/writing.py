@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from daemon.clients.errors import ImpersonationRefused
-from daemon.clients.values import Account
 from storage import users
 from storage.models import User
 from web.answers import Problem, log, wants_json
@@ -98,12 +97,11 @@ def reset_password(user_id: int) -> Response | str:
 
 
 def _save(user_id: int, given: UserBody) -> None:
-    """Store what was sent, all of it or nothing; end the sessions of whoever may not sign in any more."""
-    before = found(user_id)
+    """Store what was sent, all of it or nothing; end the sessions of whoever is locked or linked anew."""
+    before, who = found(user_id), person()
     sent = given.model_dump(include=given.model_fields_set - {"csrf_token"})
-    if sent.get("redmine_login", before.redmine_login) != before.redmine_login:
-        sent |= _link(sent["redmine_login"])
-    who = person()
+    login = sent.pop("redmine_login", before.redmine_login)
+    account = _account(login) if login != before.redmine_login else None
     _check_own(who.id, before, sent)
     with viewer().database.write() as writing:
         if who.id not in users.active_admins(writing):
@@ -111,14 +109,17 @@ def _save(user_id: int, given: UserBody) -> None:
                 403, "forbidden", gettext("You may not do this. Ask your administrator for the right.")
             )
         user = users.find(writing, user_id) or abort(404)
-        _check_free(writing, user_id, sent)
+        if account is not None:
+            _check_free(writing, user_id, account)
+            users.link(writing, user, *account)
         for name, value in sent.items():
             setattr(user, name, value)
         if not user.is_active:
             user.session_epoch = secrets.token_hex(8)
-    if sent.get("is_active") is False:
-        end_everywhere(user_id)
-    log.info("user_changed", user_id=user_id, by=who.id, fields=sorted(sent))
+    was_linked = account is not None and before.id_redmine_user is not None
+    if sent.get("is_active") is False or was_linked:
+        end_everywhere(user_id)  # pages that are open show what the former account was told
+    log.info("user_changed", user_id=user_id, by=who.id, fields=sorted(given.model_fields_set))
 
 
 def _check_own(own_id: int, before: User, sent: dict[str, Any]) -> None:
@@ -129,30 +130,28 @@ def _check_own(own_id: int, before: User, sent: dict[str, Any]) -> None:
         raise Problem(409, "own_account", text)
 
 
-def _link(login: str) -> dict[str, Any]:
-    """Return the columns that link a user to the Redmine account of this log-in name."""
+def _account(login: str) -> tuple[int | None, str]:
+    """Return id and log-in name of the Redmine account of this name, (None, "") where it is empty."""
     if not login:
-        return {"redmine_login": "", "id_redmine_user": None}
+        return None, ""
     client = viewer().redmine
     if client is None:
         raise Problem(503, "redmine_not_configured", gettext("No Redmine is configured."))
     try:
         with translated():
-            account: Account = client.acting_as(login).account()
+            account = client.acting_as(login).account()
     except ValueError as e:
         raise _unknown() from e
     except Problem as problem:
         if isinstance(problem.__cause__, ImpersonationRefused):
             raise _unknown() from problem
         raise
-    return {"redmine_login": account.login, "id_redmine_user": account.id}
+    return account.id, account.login
 
 
-def _check_free(session: Session, user_id: int, sent: dict[str, Any]) -> None:
+def _check_free(session: Session, user_id: int, account: tuple[int | None, str]) -> None:
     """Refuse an account of Redmine that is somebody else's here: both would read one inbox."""
-    if sent.get("id_redmine_user") is None:
-        return
-    holder = users.by_redmine_id(session, sent["id_redmine_user"])
+    holder = users.by_redmine_id(session, account[0]) if account[0] else None
     if holder is not None and holder.id != user_id:
         text = gettext("is linked to %(name)s already", name=holder.username)
         raise _wrong_login(text)
