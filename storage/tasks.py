@@ -4,7 +4,7 @@ Every list joins `task_rights`: what Redmine has not lately said to show this pe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -182,7 +182,7 @@ def others_of(session: Session, known: Iterable[KnownKind], limit: int) -> dict[
 
 
 def save_rights(session: Session, user_id: int, said: Mapping[Kind, tuple[bool, datetime]]) -> None:
-    """Store what Redmine said of these kinds, and when."""
+    """Store what Redmine said of these kinds, and when; in one order, so that two requests never deadlock."""
     if not said:
         return
     rows = [
@@ -195,7 +195,7 @@ def save_rights(session: Session, user_id: int, said: Mapping[Kind, tuple[bool, 
             "is_shown": is_shown,
             "checked_at": at,
         }
-        for kind, (is_shown, at) in said.items()
+        for kind, (is_shown, at) in sorted(said.items(), key=lambda item: astuple(item[0]))
     ]
     statement = insert_for(session, TaskRight)
     key = [column.name for column in TaskRight.__table__.primary_key]

@@ -159,13 +159,6 @@ def board(look: Look) -> Page:
     return look.page(look.worker(), "/tasks/board")
 
 
-def board_dialog(look: Look) -> Page:
-    page = look.page(look.worker(), "/tasks/board")
-    page.locator(".board-move").first.click()
-    page.locator("#move").wait_for()
-    return page
-
-
 STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
@@ -188,7 +181,6 @@ STATES: dict[str, Callable[[Look], Page]] = {
         my_tasks,
         no_task_fits,
         board,
-        board_dialog,
     )
 }
 

@@ -73,6 +73,7 @@ def test_limits_are_shown_and_their_excess(desk: House) -> None:
     assert found == {"New": 1, "In Progress": 1, "Closed": None}
     page = desk.browser("ann").get(PATH).text
     assert page.count('data-limit="1"') == 2
+    assert re.findall(r'class="column is-over" data-status-id="(\d)"', page) == ["1"]
 
 
 def test_what_is_too_much_for_a_board_is_said(desk: House, monkeypatch: pytest.MonkeyPatch) -> None:
