@@ -1,11 +1,13 @@
 """Log-ins that last: one row for each device that somebody is signed in on."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import SignIn, User
+from storage.snapshots import chunks
 
 
 def add(session: Session, sign_in: SignIn, *, older_than: datetime) -> None:
@@ -21,6 +23,14 @@ def find(session: Session, user_id: int, device: str) -> tuple[User, SignIn] | N
     query = sa.select(User, SignIn).join(SignIn, SignIn.user_id == User.id)
     row = session.execute(query.where(User.id == user_id, SignIn.device == device)).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def living(session: Session, devices: Iterable[str]) -> set[str]:
+    """Return those of these devices that are signed in still."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(devices)):
+        found.update(session.scalars(sa.select(SignIn.device).where(SignIn.device.in_(chunk))))
+    return found
 
 
 def of_user(session: Session, user_id: int) -> list[SignIn]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +13,7 @@ from storage.models import Issue, JournalSeen
 
 CHUNK = 500  # bound parameters: SQLite takes 32,766, PostgreSQL 65,535
 
+T = TypeVar("T")
 IssueRow = dict[str, Any]
 _COLUMNS = tuple(Issue.__table__.columns)
 
@@ -162,7 +163,7 @@ def insert_for(session: Session, model: type[Any]) -> "sqlite.Insert | postgresq
     return insert(model.__table__).execution_options(preserve_rowcount=True)
 
 
-def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut a list so that no statement has too many bound parameters."""
     for start in range(0, len(ids), CHUNK):
         yield ids[start : start + CHUNK]

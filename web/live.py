@@ -14,7 +14,7 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy.orm import Session
 
-from storage import live, notifications, users, wakeup
+from storage import live, notifications, sign_ins, users, wakeup
 from storage.models import LiveEvent, Notification, User
 from storage.session import Database, StorageError
 from web.edges import edge
@@ -171,10 +171,13 @@ class Live:
             return
         with self._database.read() as reading:
             people = users.with_ids(reading, {socket.user_id for socket in present})
+            signed_in = sign_ins.living(reading, {socket.device for socket in present})
         self._drop(
             socket
             for socket in present
-            if not _is_valid(socket, people.get(socket.user_id)) or self._transport(socket) is None
+            if not _is_valid(socket, people.get(socket.user_id))
+            or socket.device not in signed_in
+            or self._transport(socket) is None
         )
 
     def _announce(self, row: Notification, reader: Person, to: str) -> None:

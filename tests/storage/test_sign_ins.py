@@ -56,3 +56,11 @@ def test_a_log_in_forgets_those_whose_cookies_expired(database: Database, ann: i
     sign_in(database, ann, "new")
     assert devices(database, ann) == ["new"]
     assert devices(database, bob) == ["old too"]
+
+
+def test_many_devices_are_looked_up_at_once(database: Database, ann: int) -> None:
+    sign_in(database, ann, "desk")
+    sign_in(database, ann, "phone")
+    asked = {f"gone {number}" for number in range(1000)} | {"desk", "phone"}
+    with database.read() as session:
+        assert sign_ins.living(session, asked) == {"desk", "phone"}

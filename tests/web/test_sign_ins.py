@@ -104,3 +104,15 @@ def test_log_ins_whose_cookies_expired_are_forgotten(house: House) -> None:
         session.add(old)
     house.browser("ann")
     assert [row.device != "old" for row in rows(house, ann)] == [True]
+
+
+def test_a_live_connection_ends_with_its_log_in_even_where_no_hint_came(house: House) -> None:
+    ann = house.add_user("ann")
+    house.live.tail.step()
+    socket = house.socket(house.browser("ann"))
+    house.live.sweep()
+    assert not socket.transport.is_closed
+    with house.database.write() as session:
+        sign_ins.remove(session, ann)
+    house.live.sweep()
+    assert socket.transport.is_closed
