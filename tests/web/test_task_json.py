@@ -4,7 +4,7 @@ import pytest
 
 from tests.redmines import RedmineUnderTest
 from tests.web.house import House
-from tests.web.town import task
+from tests.web.town import attach, task
 
 
 def test_a_task_is_told_as_in_the_contract(town: House, any_redmine: RedmineUnderTest) -> None:
@@ -124,6 +124,19 @@ def test_relations_and_watchers_are_told_as_redmine_shows_them(
     assert seen["watchers"] is None
     assert str(hidden) not in {row["new"].lstrip("#") for e in seen["history"] for row in e["details"]}
     assert [one["type"] for one in task(town, "carl", shown)["relations"]] == ["blocked"]
+
+
+def test_hostile_texts_are_only_texts(demo_town: House, demo_redmine: RedmineUnderTest) -> None:
+    evil = "<script>alert(1)</script>"
+    issue_id = demo_redmine.create_issue("ann", subject=evil, description=evil)
+    room = demo_redmine.id_of("custom_field", "Room")
+    fields = [{"id": room, "value": evil}]
+    demo_redmine.update_issue(issue_id, "ann", notes=f"{evil} {{{{7*7}}}}", custom_fields=fields)
+    attach(demo_redmine, "ann", issue_id, "x onerror=alert(1) .png", b"x", "image/png")
+    page = demo_town.browser("bob").get(f"/tasks/{issue_id}").text
+    assert evil not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 5
+    assert "{{7*7}}" in page
 
 
 def test_who_has_no_redmine_account_is_told_so(town: House) -> None:

@@ -21,6 +21,7 @@ from web.language import gettext
 from web.redmine import translated
 from web.task.conflicts import conflict
 from web.task.reader import Reader
+from web.task.refusals import dropped, forbidden, rejected, still, unread, unsure
 from web.task.rights import TaskRights, rights_of
 from web.viewer import viewer
 
@@ -65,14 +66,14 @@ def add_note(reader: Reader, task_id: int, text: str, *, private: bool) -> Outco
     """Write a note. Raises Problem; one that says `made_public` where Redmine ignored the privacy."""
     before, rights = _before(reader, task_id)
     if not rights.can_note:
-        raise _forbidden(gettext("You may not comment on this task."))
+        raise forbidden(gettext("You may not comment on this task."))
     if private and not rights.can_private_note:
-        raise _forbidden(gettext("You may not write private comments here: Redmine would make it public."))
+        raise forbidden(gettext("You may not write private comments here: Redmine would make it public."))
     is_sure = _put(reader, task_id, {"notes": text, "private_notes": True} if private else {"notes": text})
     after = _again(reader, task_id, is_sure=is_sure)
     note = _own_note(reader, before, after.issue, text)
     if note is None:
-        raise _unsure() if not is_sure else _dropped(gettext("Redmine did not save your comment."))
+        raise unsure() if not is_sure else dropped(gettext("Redmine did not save your comment."))
     if private and not note.private_notes:
         text = gettext("Redmine saved your comment publicly, though you asked for a private one.")
         raise Problem(409, "made_public", text)
@@ -84,7 +85,7 @@ def attach(reader: Reader, before: Issue, uploads: list[dict[str, str]]) -> Outc
     is_sure = _put(reader, before.id, {"uploads": uploads})
     after = _again(reader, before.id, is_sure=is_sure)
     if len(new_files(before, after.issue)) < len(uploads):
-        raise _unsure() if not is_sure else _dropped(gettext("Redmine did not take the files."))
+        raise unsure() if not is_sure else dropped(gettext("Redmine did not take the files."))
     return after
 
 
@@ -92,7 +93,7 @@ def may_attach(reader: Reader, task_id: int) -> Issue:
     """Return the task, or refuse before megabytes are sent on. Raises Problem."""
     before, rights = _before(reader, task_id)
     if not rights.can_attach:
-        raise _forbidden(gettext("You may not attach files to this task."))
+        raise forbidden(gettext("You may not attach files to this task."))
     return before
 
 
@@ -120,9 +121,9 @@ def _before(reader: Reader, task_id: int) -> tuple[Issue, TaskRights]:
 
 def _check_field(issue: Issue, rights: TaskRights, wish: Wish) -> None:
     if not rights.can_edit:
-        raise _forbidden(gettext("You may not change this task."))
+        raise forbidden(gettext("You may not change this task."))
     if wish.comment and not rights.can_note:
-        raise _forbidden(gettext("You may not comment on this task."))
+        raise forbidden(gettext("You may not comment on this task."))
     if wish.field != "status_id" or wish.value == issue.status.id:
         return
     allowed = {status.id for status in issue.allowed_statuses or ()}
@@ -140,11 +141,11 @@ def _written(reader: Reader, before: Issue, fields: Mapping[str, Any], wish: Wis
     _follow(after)
     if wish.field in fields and not _is_done(reader, before, after.issue, wish):
         if not is_sure:
-            raise _unsure()
+            raise unsure()
         has_note = bool(wish.comment) and _own_note(reader, before, after.issue, wish.comment) is not None
-        raise _dropped(_still(after.issue, wish.field), has_note=has_note)
+        raise dropped(still(after.issue, wish.field), has_note=has_note)
     if wish.comment and _own_note(reader, before, after.issue, wish.comment) is None:
-        raise _dropped(gettext("The change was saved, but Redmine did not save your comment."))
+        raise dropped(gettext("The change was saved, but Redmine did not save your comment."))
     return after
 
 
@@ -161,22 +162,10 @@ def _put(reader: Reader, task_id: int, fields: Mapping[str, Any]) -> bool:
                 if e.status != 403:
                     raise
                 # The task was read a moment ago: it is the writing that is refused.
-                raise _forbidden(gettext("Redmine does not let you change this task.")) from e
+                raise forbidden(gettext("Redmine does not let you change this task.")) from e
     except Rejected as e:
         raise rejected(e) from e
     return True
-
-
-def rejected(error: Rejected) -> Problem:
-    """Return Redmine's own words, or that others were faster over and over."""
-    if error.messages:
-        return Problem(422, "rejected", " ".join(_sentence(message) for message in error.messages))
-    text = gettext("Others keep changing this task at this moment. Try again.")
-    return Problem(409, "busy", text, retry_after_s=1)
-
-
-def _sentence(message: str) -> str:
-    return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
 def _again(reader: Reader, task_id: int, *, is_sure: bool) -> Outcome:
@@ -185,7 +174,7 @@ def _again(reader: Reader, task_id: int, *, is_sure: bool) -> Outcome:
         return Outcome(reader.issue(task_id), read_at)
     except Problem as e:
         # The write may be there all the same: "try again" would be bad advice.
-        raise (_unread() if is_sure else _unsure()) from e
+        raise (unread() if is_sure else unsure()) from e
 
 
 def _is_done(reader: Reader, before: Issue, after: Issue, wish: Wish) -> bool:
@@ -235,35 +224,3 @@ def _follow(after: Outcome) -> None:
         is_known = snapshots.follow_issue(session, issue.id, columns, after.read_at)
     if is_known:
         wakeup.send(database)
-
-
-def _still(issue: Issue, field: str) -> str:
-    if field == "status_id":
-        return gettext(
-            "Redmine did not take the change: the status is still “%(now)s”.", now=issue.status.name
-        )
-    if field == "priority_id":
-        now = issue.priority.name
-        return gettext("Redmine did not take the change: the priority is still “%(now)s”.", now=now)
-    now = issue.assigned_to.name if issue.assigned_to else gettext("nobody")
-    return gettext("Redmine did not take the change: the assignee is still “%(now)s”.", now=now)
-
-
-def _dropped(text: str, *, has_note: bool = False) -> Problem:
-    saved = gettext("Your comment was saved.") if has_note else ""
-    reason = gettext("Its workflow or your rights there do not allow it.")
-    return Problem(409, "dropped", " ".join(part for part in (text, reason, saved) if part))
-
-
-def _forbidden(text: str) -> Problem:
-    return Problem(403, "forbidden", text)
-
-
-def _unsure() -> Problem:
-    text = gettext("Redmine did not answer. Look whether your change is there before you repeat it.")
-    return Problem(503, "unsure", text)
-
-
-def _unread() -> Problem:
-    text = gettext("Redmine took your change, but could not be read afterwards. Load the page again.")
-    return Problem(503, "unsure", text)

@@ -16,9 +16,10 @@ from web.people import person, someone
 from web.policy import Policy, allow
 from web.redmine import translated
 from web.task.answers import Attached
-from web.task.changing import Outcome, attach, may_attach, rejected
+from web.task.changing import Outcome, attach, may_attach
 from web.task.files import safe_name
 from web.task.reader import Reader, reader_of
+from web.task.refusals import rejected
 from web.task.view import task_json
 from web.viewer import viewer
 
