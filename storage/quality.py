@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import Issue
+from storage.task_rights import accounts_of
 from storage.tasks import (
     TASK_COLUMNS,
     Filter,
     Query,
     Task,
-    accounts_of,
     conditions,
     is_closed,
     priority_name,

@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from storage import reference, snapshots, tasks
+from storage import reference, snapshots, task_rights
 from storage.columns import utc_now
 from storage.models import User
 from tests.e2e.viewer import Person, ViewerUnderTest
@@ -59,9 +59,9 @@ def assign(viewer: ViewerUnderTest, person: Person, account: int, *rows: dict[st
         # An hour ahead: during the test nobody asks the Redmine that is not there.
         said = {
             each.kind: (True, utc_now() + timedelta(hours=1))
-            for each in tasks.kinds(session, person.id, account)
+            for each in task_rights.kinds(session, person.id, account)
         }
-        tasks.save_rights(session, person.id, said)
+        task_rights.save_rights(session, person.id, said)
     return [row["id"] for row in made]
 
 

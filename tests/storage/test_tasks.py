@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storage import reference, tasks
+from storage import reference, task_rights, tasks
 from storage.models import TaskRight
 from storage.session import Database
-from storage.tasks import Filter, Kind, Scope, Sort
+from storage.task_rights import Kind, Scope
+from storage.tasks import Filter, Sort
 from tests.storage.people import NOON
 from tests.storage.test_snapshots import row, save
 
@@ -45,8 +46,8 @@ def scope(database: Database, ann: int) -> Scope:
 def allow(database: Database, scope: Scope, is_shown: bool = True, at: Any = NOON) -> None:
     """Have Redmine say the same of every kind there is."""
     with database.write() as session:
-        known = tasks.kinds(session, scope.user_id, scope.account_id)
-        tasks.save_rights(session, scope.user_id, {each.kind: (is_shown, at) for each in known})
+        known = task_rights.kinds(session, scope.user_id, scope.account_id)
+        task_rights.save_rights(session, scope.user_id, {each.kind: (is_shown, at) for each in known})
 
 
 def ids(
@@ -95,7 +96,7 @@ def test_a_word_on_one_kind_says_nothing_of_others(database: Database, scope: Sc
         row(6, assigned_to_id=ACCOUNT),
     )
     with database.write() as session:
-        tasks.save_rights(session, scope.user_id, {Kind(1, 1, ACCOUNT, False): (True, NOON)})
+        task_rights.save_rights(session, scope.user_id, {Kind(1, 1, ACCOUNT, False): (True, NOON)})
     assert ids(database, scope) == [1, 6]
     assert ids(database, replace(scope, gone=frozenset({1}))) == [6]
     assert ids(database, replace(scope, user_id=scope.user_id + 1)) == []
@@ -111,11 +112,13 @@ def test_kinds_tell_what_was_said_and_give_a_sample_by_somebody_else(
         row(3, assigned_to_id=ACCOUNT, author_id=ACCOUNT),
     )
     with database.write() as session:
-        tasks.save_rights(session, scope.user_id, {Kind(1, 1, GROUP, False): (True, NOON)})
-        tasks.save_rights(session, scope.user_id, {Kind(1, 1, GROUP, False): (False, NOON)})
+        task_rights.save_rights(session, scope.user_id, {Kind(1, 1, GROUP, False): (True, NOON)})
+        task_rights.save_rights(session, scope.user_id, {Kind(1, 1, GROUP, False): (False, NOON)})
     with database.read() as session:
-        known = {each.kind.assigned_to_id: each for each in tasks.kinds(session, scope.user_id, ACCOUNT)}
-        others = tasks.others_of(session, known.values(), 5)
+        known = {
+            each.kind.assigned_to_id: each for each in task_rights.kinds(session, scope.user_id, ACCOUNT)
+        }
+        others = task_rights.others_of(session, known.values(), 5)
         assert session.scalar(sa.select(sa.func.count()).select_from(TaskRight)) == 1
     assert (known[GROUP].sample_id, known[GROUP].count, known[GROUP].is_shown) == (1, 2, False)
     assert (known[ACCOUNT].sample_id, known[ACCOUNT].is_shown, known[ACCOUNT].checked_at) == (3, None, None)

@@ -16,10 +16,10 @@ from typing import Literal, Protocol
 import structlog
 
 from daemon.clients.errors import ImpersonationRefused, SourceError, SourceRefused
-from storage import tasks
+from storage import task_rights
 from storage.columns import utc_now
 from storage.session import Database
-from storage.tasks import Kind, KnownKind, Scope
+from storage.task_rights import Kind, KnownKind, Scope
 from web.feature_settings import TaskSettings
 from web.people import Person
 from web.tasks.kinds import OTHERS, Reader, Said, ask
@@ -76,7 +76,7 @@ class TaskRights:
         """Say which tasks of a person with a Redmine account may be shown now."""
         now, account_id = utc_now(), who.id_redmine_user or 0
         with self._database.read() as session:
-            known = tasks.kinds(session, who.id, account_id)
+            known = task_rights.kinds(session, who.id, account_id)
         stale = [each for each in known if each.checked_at is None or each.checked_at < now - self._fresh]
         stale.sort(key=lambda each: each.checked_at is not None)  # what nothing is known of comes first
         said: Said[Kind] = Said()
@@ -114,7 +114,7 @@ class TaskRights:
         self, known: Mapping[Kind, KnownKind], wanted: Iterable[Kind]
     ) -> Mapping[Kind, Sequence[int]]:
         with self._database.read() as session:
-            return tasks.others_of(session, [known[kind] for kind in wanted], OTHERS)
+            return task_rights.others_of(session, [known[kind] for kind in wanted], OTHERS)
 
     def _save(self, user_id: int, said: Said[Kind], now: datetime) -> None:
         """Store what was said; of odd kinds only for this moment, so that they are asked about again."""
@@ -123,7 +123,7 @@ class TaskRights:
         verdicts |= {kind: (True, briefly if kind in said.odd else now) for kind in said.shown}
         if verdicts:
             with self._database.write() as session:
-                tasks.save_rights(session, user_id, verdicts)
+                task_rights.save_rights(session, user_id, verdicts)
 
 
 def _is_open(each: KnownKind, said: Said[Kind], since: datetime) -> bool:
