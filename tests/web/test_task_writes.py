@@ -77,6 +77,30 @@ def test_who_may_not_edit_is_refused_and_nothing_is_sent(town: House, any_redmin
     assert journals(any_redmine, issue_id) == []
 
 
+def test_a_task_of_a_closed_project_can_be_read_only(town: House, any_redmine: RedmineUnderTest) -> None:
+    issue_id = any_redmine.create_issue("ann")
+    with any_redmine.session() as admin:
+        assert admin.put(f"{any_redmine.url}/projects/open/close.json").status_code == 204
+    status = any_redmine.id_of("status", "In Progress")
+    code, body = put(town, "bob", issue_id, "status", status_id=status)
+    assert (code, body["code"]) == (403, "forbidden")
+    assert note(town, "bob", issue_id, notes="?")[0] == 403
+    assert task(town, "bob", issue_id)["history"] == []
+
+
+def test_a_right_that_was_just_taken_away_is_missed_at_once(
+    demo_town: House, demo_redmine: RedmineUnderTest
+) -> None:
+    """Above all before a private note: Redmine would make it public."""
+    issue_id = demo_redmine.create_issue("ann")
+    assert task(demo_town, "hugo", issue_id)["rights"]["can_private_note"] is True
+    role = demo_redmine.demo.store.roles[demo_redmine.id_of("role", "Confidant")]
+    role.permissions -= {"set_notes_private"}
+    code, body = note(demo_town, "hugo", issue_id, notes="secret", private=True)
+    assert (code, body["code"]) == (403, "forbidden")
+    assert journals(demo_redmine, issue_id) == []
+
+
 def test_a_status_outside_of_the_workflow_is_refused(town: House, any_redmine: RedmineUnderTest) -> None:
     issue_id = any_redmine.create_issue("ann")
     code, body = put(town, "bob", issue_id, "status", status_id=any_redmine.id_of("status", "Rejected"))
