@@ -5,6 +5,7 @@ static/js/time.js keeps it fresh.
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel import dates
 from flask import Flask
@@ -64,7 +65,13 @@ def clock_or_day(moment: str | datetime) -> str:
 def short_day(day: date) -> str:
     """Write a calendar date as briefly as it can be: the year only where it is not this one."""
     shape = "MMMd" if day.year == _local(utc_now()).year else "yMMMd"
-    return dates.format_skeleton(shape, day, locale=get_locale())
+    return _skeleton(shape, day, str(get_locale()))
+
+
+@lru_cache(4096)
+def _skeleton(shape: str, day: date, language: str) -> str:
+    """Write a date in this shape; a list writes the same few dates again and again."""
+    return dates.format_skeleton(shape, day, locale=language)
 
 
 def month_name(day: date) -> str:
