@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 
 from web.answers import page
-from web.contract import File, spec
+from web.contract import File, Refusal, spec
 from web.policy import Policy, allow, policy_of
 
 bp = Blueprint("docs", __name__, url_prefix="/api")
@@ -48,8 +48,15 @@ def openapi() -> dict[str, Any]:
     for path, calls in made["paths"].items():
         for method, call in calls.items():
             _describe_files(call["responses"])
+            if method in WRITES:  # whatever is sent may be too large
+                call["responses"].setdefault("413", _refusal("Request Entity Too Large"))
             call["security"] = _security(method, is_public=(method, path) in public)
     return made
+
+
+def _refusal(words: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{spec.naming_strategy(Refusal)}"}
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
 
 
 def _describe_files(responses: dict[str, Any]) -> None:

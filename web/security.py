@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -56,6 +56,8 @@ def register(app: Flask, settings: WebSettings, secret_key: str) -> None:
             return
         if is_foreign(request.environ, settings.public_url):
             raise CSRFError("the request comes from another site")
+        if any(not isinstance(name, str) for name in request.form):
+            abort(400)  # a part without a name, on which Flask-WTF fails
         if not _is_login_of_a_program():
             csrf.protect()
 

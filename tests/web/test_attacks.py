@@ -29,6 +29,19 @@ def test_a_form_of_too_many_fields_is_refused(house: House) -> None:
     assert answer.status_code == 413
 
 
+def test_a_part_of_a_form_without_a_name_is_refused(house: House) -> None:
+    house.add_user("ann")
+    browser = house.browser("ann")
+    nameless = b'--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--\r\n'
+    answer = browser.client.post(
+        "/users/preferences",
+        data=nameless,
+        content_type="multipart/form-data; boundary=x",
+        headers={"X-CSRFToken": browser.token(), "Accept": "application/json"},
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
+
+
 @pytest.mark.parametrize("text", ["[" * DEEP, '{"a":' * (MAX_BODY_BYTES // 6)], ids=["lists", "objects"])
 def test_json_that_is_nested_too_deep_is_refused(house: House, text: str) -> None:
     answer = house.browser().client.post(
