@@ -32,7 +32,7 @@ def test_a_form_of_too_many_fields_is_refused(house: House) -> None:
 def test_a_part_of_a_form_without_a_name_is_refused(house: House) -> None:
     house.add_user("ann")
     browser = house.browser("ann")
-    nameless = b'--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--\r\n'
+    nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--\r\n"
     answer = browser.client.post(
         "/users/preferences",
         data=nameless,
