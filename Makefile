@@ -19,8 +19,8 @@ JOBS ?= 2
 test: setup lint ## Set up and run linters, type checker and all tests
 	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long" $(TESTS)
 
-test-long: setup ## The tests that take minutes: crashes, permissions, a large Redmine
-	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m long tests/real
+test-long: setup ## The tests that take minutes: crashes, permissions, a large Redmine, large files, whatever schemathesis makes up
+	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m long tests
 
 lint: setup ## What pre-commit checks too
 	$(BIN)/ruff check $(CODE)
@@ -41,6 +41,7 @@ bench: setup ## Print the figures of tests/bench
 
 screenshots: setup ## Write pictures of every page into .cache/screenshots
 	$(BIN)/python -m tests.e2e.screenshots
+	$(BIN)/python -m tests.e2e.task_pictures
 	$(BIN)/python -m tests.e2e.readme_pictures
 
 setup: $(VENV)/.packages web/static/vendor/.built $(VENV)/.translations
