@@ -19,7 +19,7 @@ JOBS ?= 2
 test: setup lint ## Set up and run linters, type checker and all tests
 	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long" $(TESTS)
 
-test-long: setup ## The tests that take minutes: crashes, permissions, a large Redmine, large files, whatever schemathesis makes up
+test-long: setup ## The tests that take minutes: crashes, permissions, much of everything, whatever schemathesis makes up
 	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m long tests
 
 lint: setup ## What pre-commit checks too

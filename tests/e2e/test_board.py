@@ -20,7 +20,7 @@ from tests.e2e.viewer import wait_until
 from tests.redmines import RealRedmine, RedmineUnderTest
 from tests.services.layout import WORLD
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 PATH = "/tasks/board"
 Open = Callable[[str], Page]
 

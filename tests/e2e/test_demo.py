@@ -10,7 +10,7 @@ from tests.e2e.desk import Desk, card_ids
 from tests.e2e.product import Product
 from tests.e2e.viewer import Person, wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.e2e.desk import Desk, expect_live, log_in
 from tests.e2e.people import admin
 from tests.e2e.viewer import PASSWORD, Person, ViewerUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 
 def test_the_document_is_shown_under_our_policy(desk: Desk, viewer: ViewerUnderTest) -> None:

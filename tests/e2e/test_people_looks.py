@@ -10,7 +10,7 @@ from tests.e2e.desk import PHONE, Desk
 from tests.e2e.screenshots import Look
 from tests.e2e.test_layout import AXE, barriers
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 State = Callable[[Look], Page]
 # What is inside Swagger UI is not ours to mend.
 OURS = [state for state in people_pictures.STATES if state is not people_pictures.api_docs]

@@ -20,7 +20,7 @@ from tests.e2e.viewer import wait_until
 from tests.redmines import RedmineUnderTest
 from tests.services.layout import WORLD
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 COUNT = 60
 HIDDEN = 5
 

@@ -9,7 +9,7 @@ from tests.e2e.desk import Desk, card_ids
 from tests.e2e.product import Product, redmine_person
 from tests.redmines import RealRedmine
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 LANGUAGES = {"ann": "en", "bob": "ru", "carl": "en"}
 IN_PROGRESS = {
     "ann": "Issue #%d was moved to status 'In Progress'",

@@ -12,7 +12,7 @@ from tests.e2e.product import Product, redmine_person
 from tests.e2e.viewer import wait_until
 from tests.redmines import RealRedmine
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 SPEC = Path(__file__).parents[1] / "spec/api.md"
 RESOLVED = "Resolved"  # the third status of Redmine's default data, as in the examples
 # What the example expects of the page that it is pasted into, and handles to call it from outside.

@@ -16,7 +16,7 @@ from tests.redmines import RedmineUnderTest
 from tests.services.layout import WORLD
 from tests.web.town import attach
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 Open = Callable[..., Page]
 
 

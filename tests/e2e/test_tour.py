@@ -11,7 +11,7 @@ from tests.e2e.product import Product
 from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import Person, wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 DEMO = Person(1, "demo", "demo")
 PAGES = (
     "/tasks/my-tasks",
