@@ -14,6 +14,8 @@ ALWAYS_ALLOWED = (
     r"Failed to load resource: the server responded with a status of 40[134]",
     # and this of every page that is left before its socket stands.
     r"WebSocket is closed before the connection is established",
+    # The server cuts a connection whose session ended; what was under way to it then comes too late.
+    r"Data frame received after close",
 )
 WATCH_POLICY = """
 document.addEventListener("securitypolicyviolation", (event) =>

@@ -87,7 +87,7 @@ def card(page: Page, number: int) -> Locator:
 
 
 def is_in(page: Page, number: int, name: str) -> None:
-    expect(column(page, name).locator(f"#t{number}")).to_be_visible()
+    expect(column(page, name).locator(f"#t{number}")).to_be_visible(timeout=15_000)
 
 
 def drag(page: Page, number: int, name: str) -> None:

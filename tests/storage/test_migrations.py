@@ -53,9 +53,9 @@ def test_a_model_that_the_migrations_do_not_know_is_noticed(empty: Database) -> 
     migrate.upgrade(empty)
     config = migrate.alembic_config()
     with empty.engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE posts"))
+        connection.execute(sa.text("DROP TABLE post_reads"))
         config.attributes["connection"] = connection
-        with pytest.raises(Exception, match="posts"):
+        with pytest.raises(Exception, match="post_reads"):
             command.check(config)
 
 
@@ -67,16 +67,16 @@ def test_a_generated_migration_needs_nothing_of_ours_and_works(empty: Database, 
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", f"{ours}\n{tmp_path}")
     with empty.engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE posts"))
+        connection.execute(sa.text("DROP TABLE post_reads"))
         config.attributes["connection"] = connection
         command.revision(config, "again", autogenerate=True, rev_id="0002", version_path=str(tmp_path))
     text = (tmp_path / "0002_again.py").read_text()
-    assert 'sa.Column("date_posted", sa.DateTime(timezone=True)' in text.replace("'", '"')
+    assert 'sa.Column("read_at", sa.DateTime(timezone=True)' in text.replace("'", '"')
     assert "storage" not in text
     with empty.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    assert "posts" in sa.inspect(empty.engine).get_table_names()
+    assert "post_reads" in sa.inspect(empty.engine).get_table_names()
 
 
 def test_upgrading_again_changes_nothing(database: Database) -> None:
