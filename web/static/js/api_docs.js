@@ -3,7 +3,7 @@
 SwaggerUIBundle({
   url: "/api/openapi.json",
   dom_id: "#api-docs",
-  deepLinking: true,
+  deepLinking: false,
   defaultModelsExpandDepth: 0,
   docExpansion: "list",
   validatorUrl: null,
