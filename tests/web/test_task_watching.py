@@ -40,6 +40,7 @@ def test_a_watcher_hears_of_a_change(demo_town: House, issue_id: int) -> None:
     bob = opened(demo_town, "bob")
     answer = bob.call("watch_tasks", {"ids": [issue_id, 99_999]})
     assert (answer["success"], answer["ids"]) == (True, [issue_id])
+    assert answer["updated_on"] == {str(issue_id): "2024-01-16T14:20:00Z"}
     demo_town.live.look()
     assert bob.events("task_changed") == []
     stored(demo_town, issue_id, updated_on=NOON.replace(hour=15), status_id=2)
@@ -54,6 +55,15 @@ def test_a_watcher_hears_of_a_change(demo_town: House, issue_id: int) -> None:
             "assigned_to_id": None,
         }
     ]
+
+
+def test_a_change_right_after_the_answer_is_told(demo_town: House, issue_id: int) -> None:
+    """The first round comes later than the change: it must know how the task was before."""
+    bob = opened(demo_town, "bob")
+    bob.call("watch_tasks", {"ids": [issue_id]})
+    stored(demo_town, issue_id, status_id=2)
+    demo_town.live.look()
+    assert [event["status_id"] for event in bob.events("task_changed")] == [2]
 
 
 def test_nobody_hears_of_what_redmine_hides(demo_town: House, issue_id: int) -> None:

@@ -63,7 +63,10 @@ class Watching:
     # What pages say
 
     def _watch(self, asked: object = None) -> Answer:
-        """Follow these tasks, as far as Redmine shows them to this person, and no others any more."""
+        """Follow these tasks, as far as Redmine shows them to this person, and no others any more.
+
+        The answer says how they are now: a page that was made before then sees what it has missed.
+        """
         who, ids = someone(), _ids(asked)
         if who is None or ids is None:
             return _refused()
@@ -72,7 +75,8 @@ class Watching:
         except Problem as e:
             return {"success": False, "message": e.text, "ids": []}
         self._follow(request.sid, seen)  # type: ignore[attr-defined]
-        return {"success": True, "message": "", "ids": sorted(seen)}
+        now = {str(number): iso(mark.updated_on) for number, mark in self._begin(seen).items()}
+        return {"success": True, "message": "", "ids": sorted(seen), "updated_on": now}
 
     def _view(self, asked: object = None) -> Answer:
         """Note that this person has a task open, or with null that they look away."""
@@ -118,6 +122,14 @@ class Watching:
         for number in before - ids - kept:
             self._live.leave(sid, room_of(number))
 
+    def _begin(self, ids: frozenset[int]) -> Mapping[int, Mark]:
+        """Return how these tasks are at this moment: every change from here on is told."""
+        with self._database.read() as session:
+            marks = snapshots.marks(session, ids)
+        with self._lock:
+            self._marks = marks | self._marks
+        return marks
+
     # What each round finds
 
     def look(self) -> None:
@@ -135,7 +147,8 @@ class Watching:
     def _tell_changes(self, ids: set[int]) -> None:
         with self._database.read() as session:
             marks = snapshots.marks(session, ids)
-        before, self._marks = self._marks, marks
+        with self._lock:
+            before, self._marks = self._marks, self._marks | marks
         for number, mark in marks.items():
             if number in before and before[number] != mark:
                 self._live.send("task_changed", _changed(number, before[number], mark), room_of(number))
@@ -151,9 +164,13 @@ class Watching:
                 self._live.send("viewers", _viewers(number, people), room_of(number))
 
     def sweep(self) -> None:
-        """Forget pages whose processes died, and verdicts of long ago."""
+        """Forget pages whose processes died, tasks that nobody watches, and verdicts of long ago."""
         if self._present:
             self._prune()
+        with self._lock:
+            watched = {number for _, numbers in self._watched.values() for number in numbers}
+            watched |= set(self._present.values())
+            self._marks = {number: mark for number, mark in self._marks.items() if number in watched}
         oldest = self._clock() - VERDICT_S
         for user_id, verdicts in list(self._verdicts.items()):
             if all(at <= oldest for at in verdicts.values()):

@@ -8,7 +8,12 @@ let isPaused = false;
 let isStale = false;
 let timer = 0;
 
-const watch = () => socket.emit("watch_tasks", { ids: cards().map((card) => Number(card.dataset.id)) });
+const watch = () => socket.emit("watch_tasks", { ids: cards().map((card) => Number(card.dataset.id)) }, catchUp);
+
+// What changed between the making of the page and this moment, nobody will tell of any more.
+function catchUp({ updated_on: now = {} }) {
+  if (cards().some((card) => (now[card.dataset.id] ?? card.dataset.updatedOn) !== card.dataset.updatedOn)) soon();
+}
 
 /** Begin to follow what happens to the cards. */
 export function follow() {

@@ -15,7 +15,8 @@ const isVisible = () => document.visibilityState === "visible";
 const look = () => socket.connected && socket.emit("viewing", { task_id: isVisible() ? taskId : null });
 
 function enter() {
-  socket.emit("watch_tasks", { ids: [taskId] });
+  // What changed between the making of the page and this moment, nobody will tell of any more.
+  socket.emit("watch_tasks", { ids: [taskId] }, ({ updated_on: now }) => now?.[taskId] > updatedOn() && soon());
   look();
   if (wasHere) soon(); // what happened while the connection was away
   wasHere = true;

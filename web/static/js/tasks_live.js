@@ -8,10 +8,17 @@ const list = document.getElementById("task-list");
 let timer = 0;
 let wasHere = false;
 
-const shown = () => [...list.querySelectorAll(".task")].map((row) => Number(row.dataset.id));
+const rows = () => [...list.querySelectorAll(".task")];
+const watch = () => socket.emit("watch_tasks", { ids: rows().map((row) => Number(row.dataset.id)) }, catchUp);
+
+// What changed between the making of the page and this moment, nobody will tell of any more.
+function catchUp({ updated_on: now = {} }) {
+  const isLate = rows().some((row) => (now[row.dataset.id] ?? row.dataset.updatedOn) !== row.dataset.updatedOn);
+  if (isLate && !list.contains(document.activeElement)) soon();
+}
 
 function enter() {
-  socket.emit("watch_tasks", { ids: shown() });
+  watch();
   if (wasHere) soon();
   wasHere = true;
 }
@@ -30,7 +37,7 @@ async function refresh() {
     mine.replaceChildren(...theirs.childNodes);
     refreshTimes(mine);
   }
-  if (fresh) socket.emit("watch_tasks", { ids: shown() });
+  if (fresh) watch();
 }
 
 // A network that is away says so elsewhere: the next news brings the rest.
