@@ -9,6 +9,7 @@ from daemon.clients.errors import SourceError
 from daemon.clients.values import Account
 from storage import jobs, reference, snapshots
 from storage.columns import utc_now
+from storage.models import Issue
 from tests.web.house import NOON, House
 from web.tasks.rights import TaskRights
 from web.viewer import EXTENSION
@@ -113,3 +114,16 @@ def save(house: House, *rows: dict[str, Any]) -> None:
     """Store these issues."""
     with house.database.write() as session:
         snapshots.save_issues(session, rows)
+
+
+def stored(house: House, issue_id: int, **columns: Any) -> None:
+    """Store a snapshot of a task as the daemon would."""
+    row = dict.fromkeys((c.name for c in Issue.__table__.columns), 0) | {
+        "id": issue_id, "subject": "", "project_name": "", "tracker_name": "", "status_name": "New",
+        "priority_name": "", "author_name": "", "assigned_to_id": None, "assigned_to_name": "",
+        "is_private": False, "parent_id": None, "start_date": None, "due_date": None, "created_on": NOON,
+        "updated_on": NOON, "closed_on": None, "attachments": {}, "relations": {}, "watcher_ids": [],
+        "has_journals": False, "is_hidden": False, "read_at": NOON,
+    }  # fmt: skip
+    with house.database.write() as session:
+        snapshots.save_issues(session, [row | columns])

@@ -5,24 +5,11 @@ from typing import Any
 import pytest
 
 from daemon.demo.faults import Aim
-from storage import snapshots, users
-from storage.models import Issue
+from storage import users
 from tests.redmines import RedmineUnderTest
 from tests.web.conftest import Build
 from tests.web.house import NOON, House, TestSocket
-
-
-def stored(house: House, issue_id: int, **columns: Any) -> None:
-    """Store a snapshot of a task as the daemon would."""
-    row = dict.fromkeys((c.name for c in Issue.__table__.columns), 0) | {
-        "id": issue_id, "subject": "", "project_name": "", "tracker_name": "", "status_name": "New",
-        "priority_name": "", "author_name": "", "assigned_to_id": None, "assigned_to_name": "",
-        "is_private": False, "parent_id": None, "start_date": None, "due_date": None, "created_on": NOON,
-        "updated_on": NOON, "closed_on": None, "attachments": {}, "relations": {}, "watcher_ids": [],
-        "has_journals": False, "is_hidden": False, "read_at": NOON,
-    }  # fmt: skip
-    with house.database.write() as session:
-        snapshots.save_issues(session, [row | columns])
+from tests.web.snapshot import stored
 
 
 def opened(house: House, login: str) -> TestSocket:

@@ -6,9 +6,9 @@ import pytest
 
 from daemon.demo.faults import Aim, Fault
 from storage import snapshots
-from storage.models import Issue
 from tests.redmines import RedmineUnderTest
 from tests.web.house import NOON, House
+from tests.web.snapshot import stored as store_task
 from tests.web.town import task
 
 
@@ -160,15 +160,7 @@ def test_the_snapshot_follows_at_once_and_leaves_the_news_to_the_daemon(
     demo_town: House, demo_redmine: RedmineUnderTest
 ) -> None:
     issue_id = demo_redmine.create_issue("ann")
-    row = dict.fromkeys((c.name for c in Issue.__table__.columns), 0) | {
-        "id": issue_id, "subject": "", "project_name": "", "tracker_name": "", "status_name": "New",
-        "priority_name": "", "author_name": "", "assigned_to_id": None, "assigned_to_name": "",
-        "is_private": False, "parent_id": None, "start_date": None, "due_date": None, "created_on": NOON,
-        "updated_on": NOON, "closed_on": None, "attachments": {}, "relations": {}, "watcher_ids": [],
-        "has_journals": False, "is_hidden": False, "read_at": NOON,
-    }  # fmt: skip
-    with demo_town.database.write() as session:
-        snapshots.save_issues(session, [row])
+    store_task(demo_town, issue_id)
     progress = demo_redmine.id_of("status", "In Progress")
     assert put(demo_town, "bob", issue_id, "status", status_id=progress)[0] == 200
     with demo_town.database.read() as session:
