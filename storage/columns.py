@@ -1,5 +1,6 @@
 """Column types and the naming convention that every table shares."""
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -69,3 +70,8 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
 def utc_now() -> datetime:
     """The present moment, aware UTC."""
     return datetime.now(UTC)
+
+
+def new_token() -> str:
+    """Return a name that nobody can guess, 22 characters that need no quoting in an address."""
+    return secrets.token_urlsafe(16)

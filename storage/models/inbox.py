@@ -8,6 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.columns import Base, utc_now
 
+UNREAD = "read_at IS NULL AND archived_at IS NULL AND withdrawn_at IS NULL"
+
+
+def _thread(context: Any) -> str:
+    """What a notification is about, where nobody says: its issue, else the change alone."""
+    given = context.get_current_parameters()
+    issue_id = given.get("issue_id")
+    return f"issue:{issue_id}" if issue_id else str(given["change_key"])
+
 
 class Notification(Base):
     """One change for one recipient."""
@@ -17,11 +26,19 @@ class Notification(Base):
         sa.UniqueConstraint("change_key", "user_id"),
         sa.Index("ix_notifications_user_id_id", "user_id", "id"),
         sa.Index("ix_notifications_issue_id", "issue_id"),
+        sa.Index("ix_notifications_user_id_thread", "user_id", "thread", "surfaced_at", "id"),
+        sa.Index("ix_notifications_user_id_surfaced_at", "user_id", "surfaced_at", "id"),
         sa.Index(
             "ix_notifications_unread",
             "user_id",
-            sqlite_where=sa.text("read_at IS NULL AND withdrawn_at IS NULL"),
-            postgresql_where=sa.text("read_at IS NULL AND withdrawn_at IS NULL"),
+            sqlite_where=sa.text(UNREAD),
+            postgresql_where=sa.text(UNREAD),
+        ),
+        sa.Index(
+            "ix_notifications_snoozed_until",
+            "snoozed_until",
+            sqlite_where=sa.text("snoozed_until IS NOT NULL"),
+            postgresql_where=sa.text("snoozed_until IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},  # ids are the clients' cursor: none may be used twice
     )
@@ -35,6 +52,10 @@ class Notification(Base):
     message: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
+    # What the inbox groups by: `issue:123`, `host:4`.
+    thread: Mapped[str] = mapped_column(sa.String(128), init=False, insert_default=_thread)
+    # The inbox's order: when it was recorded, or when it came back after a snooze.
+    surfaced_at: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
     issue_id: Mapped[int | None] = mapped_column(default=None)
     journal_id: Mapped[int | None] = mapped_column(default=None)
     subject: Mapped[str] = mapped_column(sa.Text, default="")
@@ -48,9 +69,14 @@ class Notification(Base):
     is_private_note: Mapped[bool] = mapped_column(default=False)
     old_status: Mapped[str | None] = mapped_column(sa.String(255), default=None)
     new_status: Mapped[str | None] = mapped_column(sa.String(255), default=None)
+    # How an open page tells of it, by its reader's preferences: some of "popup" and "sound".
+    alerts: Mapped[list[str]] = mapped_column(default_factory=list, insert_default=list)
+    # Passes quiet hours: the issue's priority is one of the urgent ones.
+    is_urgent: Mapped[bool] = mapped_column(default=False)
     read_at: Mapped[datetime | None] = mapped_column(default=None)
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
     snoozed_until: Mapped[datetime | None] = mapped_column(default=None)
+    starred_at: Mapped[datetime | None] = mapped_column(default=None)
     # Set where the source no longer shows the change to this user: the row stays, nobody sees it.
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
     # Set by the reconcile job: the viewer asks the source again before it shows this row.

@@ -1,11 +1,12 @@
 """People and where they are signed in."""
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.columns import Base, utc_now
+from storage.columns import Base, new_token, utc_now
 
 
 class User(Base):
@@ -28,6 +29,12 @@ class User(Base):
     can_access_quality_control: Mapped[bool] = mapped_column(default=False)
     browser_notifications_enabled: Mapped[bool] = mapped_column(default=True)
     notifications_widget_enabled: Mapped[bool] = mapped_column(default=True)
+    # `storage.preferences.Preferences` as JSON: only what differs from the defaults.
+    preferences: Mapped[dict[str, Any]] = mapped_column(default_factory=dict, insert_default=dict)
+    # Names this user in the links of mails that stop them: worth nothing else.
+    mail_token: Mapped[str] = mapped_column(
+        sa.String(32), unique=True, default_factory=new_token, insert_default=new_token, repr=False
+    )
     language: Mapped[str] = mapped_column(sa.String(8), default="ru")
     theme: Mapped[str] = mapped_column(sa.String(8), default="auto")
     time_zone: Mapped[str] = mapped_column(sa.String(64), default="UTC")
@@ -54,3 +61,13 @@ class SignIn(Base):
     address: Mapped[str] = mapped_column(sa.String(64), default="")
     created_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
+
+
+class IssueMute(Base):
+    """An issue that a user wants to hear nothing of, except where they are mentioned or assigned."""
+
+    __tablename__ = "issue_mutes"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    issue_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime] = mapped_column(default_factory=utc_now)

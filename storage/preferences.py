@@ -1,0 +1,146 @@
+"""What people want to be told, by which way and when. Kept in `users.preferences`, as far as it differs.
+
+The defaults are those of a company that never looks at them: news that ask for somebody's attention
+come by every way, the others wait in the inbox.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from storage.models import IssueMute, User
+from storage.snapshots import chunks
+
+# Every type that a notification may have, in the order of the settings page.
+TYPES = (
+    "assigned",
+    "mention",
+    "new_issue",
+    "note_added",
+    "status_change",
+    "priority_change",
+    "due_date_change",
+    "attachment_added",
+    "updated",
+    "issue_deleted",
+    "reminder",
+)
+WAYS = ("webpush", "email", "popup", "sound")
+# Types that a mute lets through, and a project of which only what is important is wanted.
+IMPORTANT = frozenset({"assigned", "mention", "reminder"})
+_QUIET_TYPES = frozenset({"attachment_added", "updated"})
+_MAILED_TYPES = frozenset({"assigned", "mention", "new_issue", "reminder", "issue_deleted"})
+
+Clock = Annotated[time, Field(description="HH:MM of the person's own time zone")]
+Level = Literal["all", "important", "none"]
+
+
+class Part(BaseModel):
+    """Base of what is stored: frozen; unknown keys, which a later version may have written, are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class WorkingHours(Part):
+    """When alerts may come. `days` count from Monday = 0. Outside of it they wait for the next beginning."""
+
+    is_on: bool = False
+    days: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset(range(5))
+    begin: Clock = time(9)
+    end: Clock = time(18)
+    urgent_passes: bool = True
+
+
+class Mail(Part):
+    """Mails at once, or gathered and sent at these times of each of these days."""
+
+    mode: Literal["immediate", "digest"] = "immediate"
+    times: tuple[Clock, ...] = (time(9),)
+    days: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset(range(5))
+
+
+class Reminders(Part):
+    """So many days before a task is due; `overdue` repeats it each day after."""
+
+    days_before: frozenset[Literal[0, 1, 3, 7]] = frozenset({1})
+    overdue: Literal["off", "once", "daily"] = "once"
+    at: Clock = time(9)
+
+
+class Preferences(Part):
+    """Of one person. `ways` and `projects` hold only what differs from the defaults."""
+
+    ways: Mapping[str, Mapping[str, bool]] = Field(default_factory=dict)  # {type: {way: bool}}
+    projects: Mapping[int, Level] = Field(default_factory=dict)  # {project id: level}
+    hours: WorkingHours = WorkingHours()
+    mail: Mail = Mail()
+    reminders: Reminders = Reminders()
+
+    def wants(self, kind: str, way: str) -> bool:
+        """Say whether news of this type come by this way."""
+        return self.ways.get(kind, {}).get(way, default_way(kind, way))
+
+
+def default_way(kind: str, way: str) -> bool:
+    """Return what holds for those who never chose."""
+    if way == "email":
+        return kind in _MAILED_TYPES
+    return kind not in _QUIET_TYPES
+
+
+class Reader(BaseModel):
+    """Whom a notification is for, as far as its ways depend on them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: int
+    email: str
+    language: str
+    time_zone: str
+    is_active: bool
+    has_push: bool  # the switch `browser_notifications_enabled`
+    has_widget: bool  # the switch `notifications_widget_enabled`
+    preferences: Preferences
+    muted: frozenset[int] = frozenset()
+
+
+def of(user: User) -> Preferences:
+    """Return the preferences of a user."""
+    return Preferences.model_validate(user.preferences)
+
+
+def stored(preferences: Preferences) -> dict[str, Any]:
+    """Return what the column keeps: only what differs from the defaults."""
+    return preferences.model_dump(mode="json", exclude_defaults=True)
+
+
+def readers(session: Session, user_ids: Iterable[int]) -> dict[int, Reader]:
+    """Return these users with what their ways depend on; unknown ones are absent."""
+    found: dict[int, Reader] = {}
+    for chunk in chunks(sorted(set(user_ids))):
+        muted = _muted(session, chunk)
+        for user in session.scalars(sa.select(User).where(User.id.in_(chunk))):
+            found[user.id] = Reader(
+                user_id=user.id,
+                email=user.email,
+                language=user.language,
+                time_zone=user.time_zone,
+                is_active=user.is_active,
+                has_push=user.browser_notifications_enabled,
+                has_widget=user.notifications_widget_enabled,
+                preferences=of(user),
+                muted=muted.get(user.id, frozenset()),
+            )
+    return found
+
+
+def _muted(session: Session, user_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    muted: dict[int, set[int]] = {}
+    query = sa.select(IssueMute.user_id, IssueMute.issue_id).where(IssueMute.user_id.in_(user_ids))
+    for user_id, issue_id in session.execute(query):
+        muted.setdefault(user_id, set()).add(issue_id)
+    return {user_id: frozenset(ids) for user_id, ids in muted.items()}
