@@ -74,9 +74,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issues")),
     )
     with op.batch_alter_table("issues", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_issues_assigned_to_id"), ["assigned_to_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_issues_author_id"), ["author_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_issues_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(
+            "ix_issues_tasks",
+            [
+                "assigned_to_id",
+                "is_hidden",
+                "project_id",
+                "tracker_id",
+                "is_private",
+                "status_id",
+                "priority_id",
+                "due_date",
+                "closed_on",
+                "author_id",
+            ],
+            unique=False,
+        )
         batch_op.create_index(batch_op.f("ix_issues_updated_on"), ["updated_on"], unique=False)
 
     op.create_table(
@@ -524,9 +539,9 @@ def downgrade() -> None:
     op.drop_table("job_runs")
     with op.batch_alter_table("issues", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_issues_updated_on"))
+        batch_op.drop_index("ix_issues_tasks")
         batch_op.drop_index(batch_op.f("ix_issues_project_id"))
         batch_op.drop_index(batch_op.f("ix_issues_author_id"))
-        batch_op.drop_index(batch_op.f("ix_issues_assigned_to_id"))
 
     op.drop_table("issues")
     op.drop_table("hosts")
