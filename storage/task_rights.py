@@ -1,8 +1,10 @@
 """What Redmine said of somebody's tasks: which kinds of them it shows."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -44,17 +46,46 @@ class Scope:
     valid_since: datetime
     gone: frozenset[int] = frozenset()
 
+    def values(self) -> dict[str, Any]:
+        """Return what ASSIGNED and IS_SAID are run with."""
+        return {"user_id": self.user_id, "account_id": self.account_id, "valid_since": self.valid_since}
+
 
 _KIND = (Issue.project_id, Issue.tracker_id, Issue.assigned_to_id, Issue.is_private)
 _RIGHT = (TaskRight.project_id, TaskRight.tracker_id, TaskRight.assigned_to_id, TaskRight.is_private)
 _SAME_KIND = tuple(right == of_issue for right, of_issue in zip(_RIGHT, _KIND, strict=True))
 
 
-def accounts_of(account_id: int) -> sa.Select[tuple[int]]:
+def accounts_of(account_id: int | sa.BindParameter[int]) -> sa.Select[tuple[int]]:
     """Return the query of whom a task may be assigned to, to be somebody's: the account and its groups."""
-    groups = sa.select(GroupMember.group_id).where(GroupMember.account_id == account_id)
-    members = sa.union_all(groups, sa.select(sa.literal(account_id))).subquery()
+    account = sa.literal(account_id) if isinstance(account_id, int) else account_id
+    groups = sa.select(GroupMember.group_id).where(GroupMember.account_id == account)
+    members = sa.union_all(groups, sa.select(account)).subquery()
     return sa.select(members.c[0])
+
+
+# Whose tasks they are, and what Redmine said, lately enough, to show. Built once for all requests: SQLAlchemy
+# takes as long to build such a query as the database to answer it. The values come with `Scope.values`.
+# No join with the rights: SQLite would begin with them and read whole projects for each.
+_USER, _ACCOUNT = sa.bindparam("user_id", type_=sa.Integer), sa.bindparam("account_id", type_=sa.Integer)
+ASSIGNED = (Issue.assigned_to_id.in_(accounts_of(_ACCOUNT)), ~Issue.is_hidden)
+IS_SAID = sa.exists().where(
+    TaskRight.user_id == _USER,
+    *_SAME_KIND,
+    TaskRight.is_shown,
+    TaskRight.checked_at >= sa.bindparam("valid_since"),
+)
+
+
+@functools.cache
+def _kinds_query() -> sa.Select[*tuple[Any, ...]]:
+    """Group first and join then: there are a few kinds of many tasks."""
+    not_theirs = sa.case((Issue.author_id != _ACCOUNT, Issue.id))
+    sample = sa.func.coalesce(sa.func.max(not_theirs), sa.func.max(Issue.id))
+    grouped = sa.select(*_KIND, sa.func.count(), sample).where(*ASSIGNED).group_by(*_KIND).subquery()
+    same = (right == grouped.c[right.name] for right in _RIGHT)
+    said = sa.and_(TaskRight.user_id == _USER, *same)
+    return sa.select(grouped, TaskRight.is_shown, TaskRight.checked_at).outerjoin(TaskRight, said)
 
 
 def kinds(session: Session, user_id: int, account_id: int) -> list[KnownKind]:
@@ -62,15 +93,8 @@ def kinds(session: Session, user_id: int, account_id: int) -> list[KnownKind]:
 
     The sample is one that somebody else wrote, where there is one: authors may see more than assignees.
     """
-    not_theirs = sa.case((Issue.author_id != account_id, Issue.id))
-    sample = sa.func.coalesce(sa.func.max(not_theirs), sa.func.max(Issue.id))
-    query = (
-        sa.select(*_KIND, sa.func.count(), sample, TaskRight.is_shown, TaskRight.checked_at)
-        .outerjoin(TaskRight, sa.and_(TaskRight.user_id == user_id, *_SAME_KIND))
-        .where(*assigned(account_id))
-        .group_by(*_KIND, TaskRight.is_shown, TaskRight.checked_at)
-    )
-    return [KnownKind(Kind(*row[:4]), *row[4:]) for row in session.execute(query)]
+    found = session.execute(_kinds_query(), {"user_id": user_id, "account_id": account_id})
+    return [KnownKind(Kind(*row[:4]), *row[4:]) for row in found]
 
 
 def others_of(session: Session, known: Iterable[KnownKind], limit: int) -> dict[Kind, list[int]]:
@@ -111,21 +135,3 @@ def save_rights(session: Session, user_id: int, said: Mapping[Kind, tuple[bool, 
     key = [column.name for column in TaskRight.__table__.primary_key]
     new = {name: statement.excluded[name] for name in ("is_shown", "checked_at")}
     session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
-
-
-def is_said(scope: Scope) -> sa.ColumnElement[bool]:
-    """Return the condition that Redmine said, lately enough, to show an issue of this kind.
-
-    No join: SQLite would begin with the rights and read whole projects for each of them.
-    """
-    return sa.exists().where(
-        TaskRight.user_id == scope.user_id,
-        *_SAME_KIND,
-        TaskRight.is_shown,
-        TaskRight.checked_at >= scope.valid_since,
-    )
-
-
-def assigned(account_id: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the conditions that an issue is somebody's, and not hidden from everybody."""
-    return Issue.assigned_to_id.in_(accounts_of(account_id)), ~Issue.is_hidden

@@ -3,7 +3,8 @@
 Every list looks into `task_rights`: what Redmine has not lately said to show this person is in none of them.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import Issue, Priority, Status
-from storage.task_rights import Scope, assigned, is_said
+from storage.task_rights import ASSIGNED, IS_SAID, Scope
 
 Query = sa.Select[*tuple[Any, ...]]
 State = Literal["open", "closed", "overdue", "all"]
@@ -60,7 +61,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many tasks there are of one project, status and priority; `overdue` are among `count`."""
+    """How many tasks there are of one project, status and priority; `overdue` are among `count`.
+
+    There may be two of the same: of the tasks that were never closed, and of those that were once.
+    """
 
     project_id: int
     project_name: str
@@ -79,6 +83,7 @@ class Tally:
 is_closed = sa.func.coalesce(Status.is_closed, Issue.closed_on.is_not(None))
 status_name = sa.func.coalesce(Status.name, Issue.status_name)
 priority_name = sa.func.coalesce(Priority.name, Issue.priority_name)
+# In the order of Task.
 TASK_COLUMNS = (
     Issue.id,
     Issue.subject,
@@ -105,43 +110,58 @@ TASK_COLUMNS = (
 
 def tallies(session: Session, scope: Scope, wanted: Filter) -> list[Tally]:
     """Count the tasks by project, status and priority; of the filter only `text` and `today` count here."""
-    columns = (
+    narrower = (*_not_gone(scope), *_text(wanted.text))
+    query = _tally_query(narrower) if narrower else _usual_tally_query()
+    return [Tally(*row) for row in session.execute(query, {**scope.values(), "today": wanted.today})]
+
+
+@functools.cache
+def _usual_tally_query() -> Query:
+    return _tally_query(())
+
+
+def _tally_query(narrower: Sequence[sa.ColumnElement[bool]]) -> Query:
+    """Count by what an index of the issues holds; one task of each count tells the names."""
+    keys = (Issue.project_id, Issue.status_id, Issue.priority_id, Issue.closed_on.is_not(None))
+    late = sa.func.count(sa.case((Issue.due_date < sa.bindparam("today"), 1)))
+    columns = (sa.func.max(Issue.id).label("id"), sa.func.count().label("count"), late.label("late"))
+    counted = sa.select(*columns).where(*ASSIGNED, IS_SAID, *narrower).group_by(*keys).subquery()
+    told: Query = sa.select(
         Issue.project_id,
-        sa.func.max(Issue.project_name),
+        Issue.project_name,
         Issue.status_id,
-        sa.func.max(status_name),
+        status_name,
         Status.position,
         is_closed,
         Issue.priority_id,
-        sa.func.max(priority_name),
+        priority_name,
         Priority.position,
+        counted.c.count,
+        sa.case((is_closed, 0), else_=counted.c.late),
     )
-    late = sa.func.count(sa.case((_overdue(wanted.today), 1)))
-    keys = (
-        Issue.project_id,
-        Issue.status_id,
-        Status.position,
-        is_closed,
-        Issue.priority_id,
-        Priority.position,
-    )
-    query = _shown(sa.select(*columns, sa.func.count(), late), scope).where(*_text(wanted.text))
-    return [Tally(*row) for row in session.execute(query.group_by(*keys))]
+    return with_names(told.join_from(counted, Issue, Issue.id == counted.c.id))
 
 
 def listed(
     session: Session, scope: Scope, wanted: Filter, order: Sequence[Any], *, limit: int, offset: int = 0
 ) -> list[Task]:
     """Return a part of the tasks in this order (`ordered`)."""
-    query = _shown(sa.select(*TASK_COLUMNS), scope).where(*conditions(wanted))
-    return tasks_of(session, query.order_by(*order).limit(limit).offset(offset))
+    query = _list_query().where(*_not_gone(scope), *conditions(wanted))
+    return tasks_of(session, query.order_by(*order).limit(limit).offset(offset), scope.values())
 
 
-def tasks_of(session: Session, query: Query) -> list[Task]:
+@functools.cache
+def _list_query() -> Query:
+    query: Query = sa.select(*TASK_COLUMNS)
+    return with_names(query.select_from(Issue)).where(*ASSIGNED, IS_SAID)
+
+
+def tasks_of(session: Session, query: Query, values: Mapping[str, Any] | None = None) -> list[Task]:
     """Run a query of TASK_COLUMNS."""
-    return [Task(**row) for row in session.execute(query).mappings()]
+    return [Task(*row) for row in session.execute(query, values)]
 
 
+@functools.cache
 def ordered(sort: Sort, *, descending: bool) -> tuple[Any, ...]:
     """Return what to order by. Without a due date a task comes last either way; ties: the urgent first."""
     columns: dict[str, Any] = {
@@ -168,10 +188,8 @@ def with_names(query: Query) -> Query:
     return joined.outerjoin(Priority, Priority.id == Issue.priority_id)
 
 
-def _shown(query: Query, scope: Scope) -> Query:
-    """Restrict a query to somebody's tasks that Redmine shows them."""
-    shown = with_names(query.select_from(Issue)).where(*assigned(scope.account_id), is_said(scope))
-    return shown.where(Issue.id.not_in(sorted(scope.gone))) if scope.gone else shown
+def _not_gone(scope: Scope) -> list[sa.ColumnElement[bool]]:
+    return [Issue.id.not_in(sorted(scope.gone))] if scope.gone else []
 
 
 def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
