@@ -8,8 +8,15 @@ from typing import Any, Literal
 from pydantic import Field
 
 from daemon.clients.settings import RedmineSettings
-from daemon.lookup import SourceModule, source_module, source_names
-from daemon.options import JobOptions
+from daemon.lookup import (
+    ChannelModule,
+    SourceModule,
+    channel_module,
+    channel_names,
+    source_module,
+    source_names,
+)
+from daemon.options import ChannelOptions, JobOptions
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
 
@@ -17,6 +24,10 @@ DEFAULT_JOBS: Mapping[str, Any] = {
     "redmine": {"source": "redmine", "every_s": 5.0},
     "reconcile": {"source": "redmine_reconcile", "every_s": 300.0},
 }
+
+
+# On unless its table says otherwise: it needs nothing but a key, which is made on the first run.
+DEFAULT_CHANNELS: Mapping[str, Any] = {"webpush": {}}
 
 
 class DaemonSettings(Settings):
@@ -49,6 +60,23 @@ class JobConfig:
     module: SourceModule
 
 
+class InboxSettings(Settings):
+    """The `[inbox]` table. Without names of priorities Redmine's two most urgent ones pass quiet hours."""
+
+    urgent_priorities: tuple[str, ...] = ()
+    # How long what was read, and is not starred, is kept; 0 keeps it for ever.
+    keep_read_days: int = Field(default=180, ge=0, le=36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """A channel's table, checked by its module."""
+
+    name: str
+    options: ChannelOptions
+    module: ChannelModule
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything the daemon is configured with. `redmine` is None where no address is given."""
@@ -58,6 +86,9 @@ class Config:
     daemon: DaemonSettings
     redmine: RedmineSettings | None
     jobs: tuple[JobConfig, ...]
+    inbox: InboxSettings
+    channels: tuple[ChannelConfig, ...]  # those that are switched on
+    public_url: str  # the viewer's address as people type it
 
 
 def load(path: Path) -> Config:
@@ -70,7 +101,33 @@ def load(path: Path) -> Config:
         daemon=build(DaemonSettings, tables.get("daemon", {}), "daemon", path),
         redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
         jobs=_jobs(tables.get("job", DEFAULT_JOBS), path),
+        inbox=build(InboxSettings, tables.get("inbox", {}), "inbox", path),
+        channels=_channels(tables.get("channel", {}), path),
+        public_url=_public_url(tables.get("web", {})),
     )
+
+
+def _channels(tables: object, path: Path) -> tuple[ChannelConfig, ...]:
+    if not isinstance(tables, Mapping):
+        raise ConfigError(f"{path}: channel: must hold tables such as [channel.webpush]")
+    found = (_channel(name, table, path) for name, table in {**DEFAULT_CHANNELS, **tables}.items())
+    return tuple(channel for channel in found if channel.options.enabled)
+
+
+def _channel(name: str, table: object, path: Path) -> ChannelConfig:
+    if name not in channel_names():
+        raise ConfigError(
+            f"{path}: channel.{name}: there is no such channel; allowed: {', '.join(channel_names())}"
+        )
+    module = channel_module(name)
+    return ChannelConfig(name, build(module.Options, table, f"channel.{name}", path), module)
+
+
+def _public_url(web: object) -> str:
+    """Return where the viewer is found. Its own table is checked by the viewer."""
+    table = web if isinstance(web, Mapping) else {}
+    own = f"http://{table.get('host', '127.0.0.1')}:{table.get('port', 5000)}"
+    return str(table.get("public_url") or own).rstrip("/")
 
 
 def _jobs(tables: object, path: Path) -> tuple[JobConfig, ...]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import uniform
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from daemon import recipients, render
 from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
+from daemon.outbox import Outbox
 from daemon.source import Source
 from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation, Reference
 from storage import jobs, live, notifications, reference, snapshots, users, wakeup
@@ -27,12 +28,13 @@ BACKOFF_CEILING_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job ready to run: its source, how often, and how long one run may take."""
+    """A job ready to run: its source, how often, how long one run may take, and how its news are sent on."""
 
     name: str
     source: Source
     every_s: float
     timeout_s: float
+    outbox: Outbox = field(default_factory=Outbox)
 
 
 class Run:
@@ -119,7 +121,7 @@ class Run:
             snapshots.add_journals_seen(session, _journals(seen, known))
             snapshots.remove_issues(session, seen.removed)
             _refer(session, seen.reference)
-            notified = notifications.record(session, rows)
+            notified = self._job.outbox.record(session, rows, self._now())
             withdrawn = self._correct(session, seen.correction)
             jobs.save_cursor(session, self._job.name, dict(seen.cursor))
             self._save_run(session, progress=(seen.done, seen.total), notified=notified, withdrawn=withdrawn)

@@ -73,6 +73,7 @@ def row(addressed: Addressed) -> dict[str, Any]:
         "title": title,
         "message": message,
         "created_at": change.at,
+        "thread": f"issue:{change.item_id}",
         "issue_id": change.item_id,
         "journal_id": change.journal_id,
         "subject": change.subject,

@@ -8,6 +8,7 @@ import structlog
 
 from daemon.clients.settings import RedmineSettings, SettingsError
 from daemon.config import Config, JobConfig
+from daemon.outbox import Outbox
 from daemon.pipeline import Job
 from daemon.scheduler import Engine
 from storage import migrate
@@ -42,12 +43,14 @@ def serve(config: Config) -> int:
 
 def jobs(config: Config, redmine: RedmineSettings) -> list[Job]:
     """Build the enabled jobs with their sources. Raises ConfigError where a secret is missing."""
-    return [_job(job, redmine) for job in config.jobs if job.settings.enabled]
+    channels = frozenset(channel.name for channel in config.channels)
+    outbox = Outbox(channels, frozenset(config.inbox.urgent_priorities))
+    return [_job(job, redmine, outbox) for job in config.jobs if job.settings.enabled]
 
 
-def _job(job: JobConfig, redmine: RedmineSettings) -> Job:
+def _job(job: JobConfig, redmine: RedmineSettings, outbox: Outbox) -> Job:
     try:
         source = job.module.Source(redmine, job.options)
     except SettingsError as e:
         raise ConfigError(f"redmine: {e}") from e
-    return Job(job.name, source, job.settings.every_s, job.settings.timeout_s)
+    return Job(job.name, source, job.settings.every_s, job.settings.timeout_s, outbox)

@@ -26,6 +26,7 @@ TABLES = (
     "features",
     "tasks",
     "quality_control",
+    "inbox",
     "job",
     "channel",
     "host",

@@ -4,16 +4,11 @@ The defaults are those of a company that never looks at them: news that ask for 
 come by every way, the others wait in the inbox.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
-
-from storage.models import IssueMute, User
-from storage.snapshots import chunks
 
 # Every type that a notification may have, in the order of the settings page.
 TYPES = (
@@ -108,39 +103,11 @@ class Reader(BaseModel):
     muted: frozenset[int] = frozenset()
 
 
-def of(user: User) -> Preferences:
-    """Return the preferences of a user."""
-    return Preferences.model_validate(user.preferences)
+def of(kept: Mapping[str, Any]) -> Preferences:
+    """Return the preferences that the column of a user keeps."""
+    return Preferences.model_validate(kept)
 
 
-def stored(preferences: Preferences) -> dict[str, Any]:
+def kept(preferences: Preferences) -> dict[str, Any]:
     """Return what the column keeps: only what differs from the defaults."""
     return preferences.model_dump(mode="json", exclude_defaults=True)
-
-
-def readers(session: Session, user_ids: Iterable[int]) -> dict[int, Reader]:
-    """Return these users with what their ways depend on; unknown ones are absent."""
-    found: dict[int, Reader] = {}
-    for chunk in chunks(sorted(set(user_ids))):
-        muted = _muted(session, chunk)
-        for user in session.scalars(sa.select(User).where(User.id.in_(chunk))):
-            found[user.id] = Reader(
-                user_id=user.id,
-                email=user.email,
-                language=user.language,
-                time_zone=user.time_zone,
-                is_active=user.is_active,
-                has_push=user.browser_notifications_enabled,
-                has_widget=user.notifications_widget_enabled,
-                preferences=of(user),
-                muted=muted.get(user.id, frozenset()),
-            )
-    return found
-
-
-def _muted(session: Session, user_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-    muted: dict[int, set[int]] = {}
-    query = sa.select(IssueMute.user_id, IssueMute.issue_id).where(IssueMute.user_id.in_(user_ids))
-    for user_id, issue_id in session.execute(query):
-        muted.setdefault(user_id, set()).add(issue_id)
-    return {user_id: frozenset(ids) for user_id, ids in muted.items()}

@@ -40,6 +40,15 @@ def priorities(session: Session) -> list[Priority]:
     return list(session.scalars(sa.select(Priority).order_by(Priority.position)))
 
 
+def urgent_ids(session: Session, names: Iterable[str] = ()) -> frozenset[int]:
+    """Return the priorities of these names, in any case; without names the two most urgent active ones."""
+    wanted = {name.casefold() for name in names}
+    found = priorities(session)
+    if wanted:
+        return frozenset(row.id for row in found if row.name.casefold() in wanted)
+    return frozenset(row.id for row in [row for row in found if row.is_active][-2:])
+
+
 def groups(session: Session) -> list[Group]:
     """Return the groups by name; none before the first run of the daemon."""
     return list(session.scalars(sa.select(Group).order_by(Group.name, Group.id)))

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 from storage.settings import StorageSettings
 
 POOL_TIMEOUT_S = 30
+# Of each connection, as far as it reads so much. The 2 MB that SQLite takes by itself are less than what one
+# page of tasks reads, so that every page was read from the file again.
+SQLITE_CACHE_KIB = 16 * 1024
 
 
 class StorageError(Exception):
@@ -104,6 +107,7 @@ def _sqlite_engine(settings: StorageSettings, url: sa.URL, *, writes: bool) -> s
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(settings.busy_timeout_s * 1000)}")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
         if writes:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = NORMAL")

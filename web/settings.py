@@ -173,9 +173,11 @@ def load(path: Path) -> ViewerSettings:
 
 
 def _channels(tables: object) -> frozenset[str]:
-    named = tables.items() if isinstance(tables, dict) else ()
+    """Return the channels that are on: Web Push, unless its table says otherwise, and those named."""
+    given = tables.items() if isinstance(tables, dict) else ()
+    named: dict[str, object] = {"webpush": {}, **dict(given)}
     return frozenset(
-        str(name) for name, table in named if isinstance(table, dict) and table.get("enabled", True)
+        str(name) for name, table in named.items() if isinstance(table, dict) and table.get("enabled", True)
     )
 
 

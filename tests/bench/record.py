@@ -80,7 +80,8 @@ def bare(database: Database, rows: list[dict[str, Any]]) -> None:
 def driver_rows(user_id: int, tag: str) -> list[dict[str, Any]]:
     """Return the rows with nothing left for the driver to be told."""
     stamp = datetime.now(UTC).isoformat(" ")
-    added = {"recorded_at": stamp, "verify_at_show": False}
+    added = {"recorded_at": stamp, "surfaced_at": stamp, "verify_at_show": False}
+    added |= {"alerts": "[]", "is_urgent": False}
     return [{n: _plain(v) for n, v in row.items()} | added for row in rows_for(user_id, tag)]
 
 

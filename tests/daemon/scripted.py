@@ -20,7 +20,15 @@ OWNER = "test"
 NEW = issue(7, author=ANN, assigned_to=CARL)
 CHANGED = issue(7, author=ANN, assigned_to=CARL, journals=(journal(11, STATUS, user=BOB),))
 # What only says when something was done: of no matter to whether everything was done.
-MOMENTS = {"recorded_at", "retry_at", "lease_until", "users.created_at", "live_events.created_at"}
+MOMENTS = {
+    "recorded_at",
+    "surfaced_at",
+    "retry_at",
+    "lease_until",
+    "users.created_at",
+    "users.mail_token",
+    "live_events.created_at",
+}
 
 
 def seen(*items: Issue, **columns: Any) -> Observation:

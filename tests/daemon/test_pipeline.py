@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from daemon.clients.errors import NotFound, SourceError, SourceRefused, SourceUnavailable, WrongAnswer
 from daemon.pipeline import backoff_s
-from daemon.values import Addressed, Correction
+from daemon.values import Addressed, Correction, Person
 from storage import jobs, live, notifications, snapshots, users, wakeup
 from storage.columns import utc_now
 from storage.models import User
@@ -238,10 +238,10 @@ def test_a_run_that_crashes_while_it_records_is_recorded_itself(bench: Bench) ->
     """Its row was made in the transaction that came to nothing."""
     source = play(bench, seen(CHANGED))
 
-    def of_nobody(addressed: object) -> list[Addressed]:
-        return [Addressed(change(), member(ANN, user_id=999), ())]  # a user deleted at this moment
+    def unstorable(addressed: object) -> list[Addressed]:
+        return [Addressed(change(project=Person(1, None)), member(ANN, user_id=bench.ids["ann"]), ())]  # type: ignore[arg-type]
 
-    source.shown_of = of_nobody
+    source.shown_of = unstorable
     with bench.database.write() as session:
         other = jobs.start_run(session, "reconcile", NOON)
     with capture_logs():
@@ -251,6 +251,13 @@ def test_a_run_that_crashes_while_it_records_is_recorded_itself(bench: Bench) ->
     assert (run.status, run.error) == ("failed", result.error)
     with bench.database.read() as session:
         assert [(r.id, r.status) for r in jobs.runs(session, "reconcile", 9)] == [(other, "running")]
+
+
+def test_somebody_deleted_at_this_moment_stops_nobody_else(bench: Bench) -> None:
+    source = play(bench, seen(CHANGED))
+    there, gone = member(ANN, user_id=bench.ids["ann"]), member(CARL, user_id=999)
+    source.shown_of = lambda addressed: [Addressed(change(), who, ("author",)) for who in (gone, there)]
+    assert bench.run().notified == 1
 
 
 # --- waiting and trying again -----------------------------------------------------------------------

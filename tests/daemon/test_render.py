@@ -146,6 +146,7 @@ def test_a_row_holds_everything_that_is_stored() -> None:
         "title": "Issue status changed",
         "message": "Issue #7 was moved to status 'Closed'",
         "created_at": NOON,
+        "thread": "issue:7",
         "issue_id": 7,
         "journal_id": 11,
         "subject": "Printer is on fire",
