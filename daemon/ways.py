@@ -28,6 +28,8 @@ def is_wanted(row: Mapping[str, Any], reader: Reader, way: str) -> bool:
         return False
     if way in {"webpush", "popup"} and not reader.has_push:
         return False
+    if way == "email" and reader.preferences.mail.mode == "off":
+        return False
     return reader.preferences.wants(row["type"], way)
 
 

@@ -53,7 +53,7 @@ class WorkingHours(Part):
 class Mail(Part):
     """Mails at once, or gathered and sent at these times of each of these days."""
 
-    mode: Literal["immediate", "digest"] = "immediate"
+    mode: Literal["immediate", "digest", "off"] = "immediate"
     times: tuple[Clock, ...] = (time(9),)
     days: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset(range(5))
 

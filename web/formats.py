@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from babel import dates
 from flask import Flask
-from flask_babel import get_locale, get_timezone, gettext
 
 from storage.columns import utc_now
+from web.language import gettext, in_force, language
 
 
 def register(app: Flask) -> None:
@@ -36,36 +36,36 @@ def register(app: Flask) -> None:
 def ago(moment: str | datetime) -> str:
     """Write how long ago a moment of today was, and the time of day for any other day."""
     then = _aware(moment)
-    if _local(then).date() != _local(utc_now()).date():
-        return dates.format_time(_local(then), "short", locale=get_locale())
+    if _local(then).date() != _today():
+        return dates.format_time(_local(then), "short", locale=in_force().locale)
     passed = utc_now() - then
     if passed < timedelta(minutes=1):
-        return str(gettext("just now"))
+        return gettext("just now")
     return dates.format_timedelta(
-        -passed, "minute", threshold=1, add_direction=True, format="short", locale=get_locale()
+        -passed, "minute", threshold=1, add_direction=True, format="short", locale=in_force().locale
     )
 
 
 def clock(moment: str | datetime) -> str:
     """Write the time of day, with the day where it is not today."""
     then = _local(_aware(moment))
-    if then.date() == _local(utc_now()).date():
-        return dates.format_time(then, "short", locale=get_locale())
-    return dates.format_datetime(then, "short", locale=get_locale())
+    if then.date() == _today():
+        return dates.format_time(then, "short", locale=in_force().locale)
+    return dates.format_datetime(then, "short", locale=in_force().locale)
 
 
 def clock_or_day(moment: str | datetime) -> str:
     """Write the time of day of today's moments, and only the day of others."""
     then = _local(_aware(moment))
-    if then.date() == _local(utc_now()).date():
-        return dates.format_time(then, "short", locale=get_locale())
+    if then.date() == _today():
+        return dates.format_time(then, "short", locale=in_force().locale)
     return short_day(then.date())
 
 
 def short_day(day: date) -> str:
     """Write a calendar date as briefly as it can be: the year only where it is not this one."""
-    shape = "MMMd" if day.year == _local(utc_now()).year else "yMMMd"
-    return _skeleton(shape, day, str(get_locale()))
+    shape = "MMMd" if day.year == _today().year else "yMMMd"
+    return _skeleton(shape, day, language())
 
 
 @lru_cache(4096)
@@ -76,12 +76,12 @@ def _skeleton(shape: str, day: date, language: str) -> str:
 
 def month_name(day: date) -> str:
     """Write the month of a calendar date, and its year."""
-    return dates.format_skeleton("yMMM", day, locale=get_locale())
+    return dates.format_skeleton("yMMM", day, locale=in_force().locale)
 
 
 def exact(moment: str | datetime) -> str:
     """Write the full date and the time."""
-    return dates.format_datetime(_local(_aware(moment)), "long", locale=get_locale())
+    return dates.format_datetime(_local(_aware(moment)), "long", locale=in_force().locale)
 
 
 def local_day(moment: str | datetime) -> str:
@@ -91,18 +91,18 @@ def local_day(moment: str | datetime) -> str:
 
 def day_name(day: str) -> str:
     """Write the heading of a day given as an ISO date."""
-    passed = _local(utc_now()).date() - date.fromisoformat(day)
+    passed = _today() - date.fromisoformat(day)
     if passed == timedelta(0):
-        return str(gettext("Today"))
+        return gettext("Today")
     if passed == timedelta(days=1):
-        return str(gettext("Yesterday"))
-    return dates.format_date(date.fromisoformat(day), "full", locale=get_locale())
+        return gettext("Yesterday")
+    return dates.format_date(date.fromisoformat(day), "full", locale=in_force().locale)
 
 
 def plain_date(text: str) -> str:
     """Write a calendar date given as ISO text; any other text stays as it is."""
     try:
-        return dates.format_date(date.fromisoformat(text), "medium", locale=get_locale())
+        return dates.format_date(date.fromisoformat(text), "medium", locale=in_force().locale)
     except ValueError:
         return text
 
@@ -112,4 +112,8 @@ def _aware(moment: str | datetime) -> datetime:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone(get_timezone())
+    return moment.astimezone(in_force().zone)
+
+
+def _today() -> date:
+    return _local(utc_now()).date()

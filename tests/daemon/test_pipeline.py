@@ -256,7 +256,7 @@ def test_a_run_that_crashes_while_it_records_is_recorded_itself(bench: Bench) ->
 def test_somebody_deleted_at_this_moment_stops_nobody_else(bench: Bench) -> None:
     source = play(bench, seen(CHANGED))
     there, gone = member(ANN, user_id=bench.ids["ann"]), member(CARL, user_id=999)
-    source.shown_of = lambda addressed: [Addressed(change(), who, ("author",)) for who in (gone, there)]
+    source.shown_of = lambda _addressed: [Addressed(change(), who, ("author",)) for who in (gone, there)]
     assert bench.run().notified == 1
 
 

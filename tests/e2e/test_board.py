@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from daemon.demo.faults import Aim
 from daemon.demo.server import DemoRedmine
 from storage import jobs, snapshots
 from storage.models import Status
@@ -72,10 +73,16 @@ def open_board(product: Product, open_desk: Callable[..., Desk]) -> Open:
 
     def open_it(login: str) -> Page:
         page = desk.page(redmine_person(login), path=PATH)
-        expect_live(page)
+        expect_ready(page)
         return page
 
     return open_it
+
+
+def expect_ready(page: Page) -> None:
+    """Wait until the page has its socket and its cards can be dragged: neither waits for the other."""
+    expect_live(page)
+    expect(page.locator("#board")).to_contain_class("is-ready")
 
 
 def column(page: Page, name: str) -> Locator:
@@ -131,7 +138,8 @@ def test_columns_that_the_workflow_forbids_are_shown_before_the_drop(
     number = new_task(product, redmine, "hugo")
     page = open_board("hugo")
     drag(page, number, "Rejected")
-    expect(column(page, "Rejected")).to_have_attribute("data-allowed", "false")
+    # Redmine is asked once the card is in the hand.
+    expect(column(page, "Rejected")).to_have_attribute("data-allowed", "false", timeout=15_000)
     assert column(page, "In Progress").get_attribute("data-allowed") is None
     page.mouse.up()
     expect(page.locator(".toast")).to_contain_text("does not lead")
@@ -196,7 +204,7 @@ def test_a_refused_move_goes_back_and_says_why(
     desk = open_desk(product)
     desk.allow("409|ERR_FAILED")
     page = desk.page(redmine_person("gina"), path=PATH)
-    expect_live(page)
+    expect_ready(page)
     page.route("**/tasks/board*", lambda route: route.abort())  # this board learns nothing any more
     resolved = redmine.id_of("status", "Resolved")
     wait_until(lambda: later(redmine, number, resolved), "changed in a later second")
@@ -213,6 +221,24 @@ def later(redmine: RedmineUnderTest, number: int, status_id: int) -> bool:
     before = redmine.issue(number)["updated_on"]
     redmine.update_issue(number, "ann", status_id=status_id, notes="mine")
     return bool(redmine.issue(number)["updated_on"] != before)
+
+
+def test_a_card_that_redmine_was_too_slow_for_appears_by_itself(
+    product: Product, redmine: RedmineUnderTest, open_desk: Callable[..., Desk]
+) -> None:
+    number = new_task(product, redmine, "carl")
+    page = open_desk(product).page(redmine_person("carl"))
+    redmine.faults.stall(5, Aim(path="/users/current", times=None))
+    page.goto(PATH)
+    expect_ready(page)
+    page.evaluate("window.isSamePage = true")
+    notice = page.locator(".tasks-notice")
+    expect(notice).to_contain_text("1 task is not shown")
+    expect(card(page, number)).to_have_count(0)
+    redmine.faults.clear()
+    expect(card(page, number)).to_be_visible(timeout=30_000)
+    expect(notice).to_have_count(0)
+    assert page.evaluate("window.isSamePage")
 
 
 def test_moves_by_others_appear_live(product: Product, redmine: RedmineUnderTest, open_board: Open) -> None:
@@ -238,7 +264,8 @@ def test_the_real_redmine_takes_a_move(
 ) -> None:
     number = new_task(real_product, real_redmine, "bob")
     page = open_desk(real_product).page(redmine_person("bob"), path=PATH)
-    expect_live(page)
+    expect_ready(page)
+    is_in(page, number, "New")
     drag(page, number, "In Progress")
     page.mouse.up()
     is_in(page, number, "In Progress")

@@ -10,6 +10,7 @@ import requests
 
 from tests.redmines import RealRedmine
 from tests.services.layout import TIME_ZONE
+from tests.services.run import ServiceRun
 
 SALARY = "Salary band"
 ISO = "%Y-%m-%dT%H:%M:%SZ"
@@ -165,6 +166,26 @@ def test_a_reset_forgets_issues_users_and_settings(real_redmine: RealRedmine, be
     assert read(real_redmine, "/issues.json").json()["total_count"] == 0
     assert real_redmine.create_issue("bob") == 1
     dirty(real_redmine)
+
+
+# Of every table but for when somebody was last there, and of every sequence.
+CONTENTS = """
+select tablename, query_to_xml(format($$
+  select (to_jsonb(t) - 'last_login_on' - 'updated_on')::text as row from public.%I t order by 1
+$$, tablename), false, false, '') from pg_tables where schemaname = 'public'
+union all select sequencename, xmlforest(last_value) from pg_sequences where schemaname = 'public' order by 1
+"""
+
+
+def test_a_reset_leaves_no_trace_in_any_table(service_run: ServiceRun, real_redmine: RealRedmine) -> None:
+    pristine = service_run.cluster.psql(CONTENTS, database="pristine")
+    assert "workflows" in pristine
+    dirty(real_redmine)
+    real_redmine.sql("delete from workflows")
+    real_redmine.bulk_load(issues=30, journals=90)
+    assert service_run.cluster.psql(CONTENTS, database="redmine") != pristine
+    service_run.redmine.reset()
+    assert service_run.cluster.psql(CONTENTS, database="redmine") == pristine
 
 
 def test_bulk_issues_show_through_the_api(real_redmine: RealRedmine) -> None:

@@ -45,5 +45,6 @@ function sortable(list) {
 if (board) {
   for (const column of columns()) sortable(column.querySelector(".column-cards"));
   follow();
+  board.classList.add("is-ready");
 }
 document.getElementById("board-filter")?.addEventListener("change", ({ currentTarget }) => currentTarget.requestSubmit());

@@ -1,6 +1,7 @@
 // What others do appears by itself: the server says which cards have changed, the page is asked how it is now.
 import { board, cards, columns, count, findCard } from "./board_cards.js";
 import { socket } from "./live.js";
+import { askAgain, showNotices } from "./task_notices.js";
 
 const GATHER_MS = 250;
 const REST_MS = 60000;
@@ -35,6 +36,7 @@ export function follow() {
     document.addEventListener(end, () => board.classList.contains("is-dragging") || resume());
   }
   setInterval(() => document.visibilityState === "visible" && soon(), REST_MS);
+  askAgain(soon);
 }
 
 /** Leave the page as it is while a card is held. */
@@ -54,13 +56,15 @@ function soon() {
 }
 
 async function refresh() {
-  if (isPaused || board.querySelector(".is-saving") || document.querySelector("dialog[open]")) {
-    if (!isPaused) soon();
-    return;
-  }
+  if (isPaused) return;
+  if (board.querySelector(".is-saving") || document.querySelector("dialog[open]")) return soon();
   isStale = false;
-  const fresh = await read();
-  if (!fresh || isPaused || board.querySelector(".is-saving")) return;
+  const page = await read();
+  const fresh = page?.getElementById("board");
+  if (isPaused || board.querySelector(".is-saving")) return soon();
+  if (page) showNotices(page);
+  askAgain(soon);
+  if (!fresh) return;
   const focused = document.activeElement?.closest(".board-card")?.dataset.id;
   const wasOnButton = document.activeElement?.classList.contains("board-move");
   for (const column of columns()) replace(column, fresh);
@@ -84,7 +88,7 @@ async function read() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(20000) });
     if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("board");
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
     return null;
   }

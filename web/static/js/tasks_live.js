@@ -1,5 +1,6 @@
 // The list follows what happens: told of a change, it asks the server how it is now. What has the focus stays.
 import { socket } from "./live.js";
+import { askAgain, showNotices } from "./task_notices.js";
 import { refreshTimes } from "./time.js";
 
 const GATHER_MS = 400;
@@ -30,6 +31,8 @@ function soon() {
 
 async function refresh() {
   const fresh = await read();
+  if (fresh) showNotices(fresh);
+  askAgain(soon);
   for (const name of PARTS) {
     const mine = document.getElementById(name);
     const theirs = fresh?.getElementById(name);
@@ -56,4 +59,5 @@ if (list) {
   socket.on("connect", enter);
   for (const event of ["task_changed", "new_notification"]) socket.on(event, soon);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && soon());
+  askAgain(soon);
 }
