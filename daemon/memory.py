@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from daemon.values import FieldChange, Member, Told
-from storage import jobs, notifications, snapshots, users
+from daemon.values import Colleague, FieldChange, Member, Told
+from storage import jobs, notifications, snapshots, states, users
 from storage.models import Notification
 from storage.session import Database
 
@@ -49,6 +49,20 @@ class StoredMemory:
                 for user in users.linked_to_redmine(session)
                 if user.id_redmine_user is not None
             )
+
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Return all active users."""
+        with self._database.read() as session:
+            return tuple(
+                Colleague(user.id, user.username, user.email, user.role, user.language, user.time_zone)
+                for user in users.listed(session)
+                if user.is_active
+            )
+
+    def kept(self, table: str, keys: Iterable[Any] | None = None) -> Mapping[Any, Mapping[str, Any]]:
+        """Return the stored rows of a source's table by their keys; all of them where no keys are named."""
+        with self._database.read() as session:
+            return states.load(session, table, keys)
 
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""

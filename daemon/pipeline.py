@@ -16,7 +16,7 @@ from daemon.memory import StoredMemory
 from daemon.outbox import Outbox
 from daemon.source import Source
 from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation, Reference
-from storage import jobs, live, notifications, reference, snapshots, users, wakeup
+from storage import jobs, live, notifications, reference, snapshots, states, users, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.session import Database, StorageError
@@ -94,15 +94,15 @@ class Run:
         with self._database.read() as session:
             ids = [item.id for item in seen.items] + list(seen.removed)
             known = Known(snapshots.load_issues(session, ids), snapshots.journals_seen(session, ids))
-        members = self._memory.members()
         changes = source.changes(known, seen)
         groups = source.groups(recipients.principals(changes)) if changes else {}
-        addressed = source.shown(recipients.address(changes, Directory(members, groups)))
+        directory = Directory(self._memory.members() if changes else (), groups)
+        addressed = (*seen.told, *source.shown(recipients.address(changes, directory)))
         notified, withdrawn = self._record(seen, known, addressed)
         self.result = replace(
             self.result,
             items=self.result.items + len(seen.items) + len(seen.listed),
-            changes=self.result.changes + len(changes),
+            changes=self.result.changes + len(changes) + len({a.change.key for a in seen.told}),
             notified=self.result.notified + notified,
             withdrawn=self.result.withdrawn + withdrawn,
             status="partial" if seen.problem else self.result.status,
@@ -121,6 +121,8 @@ class Run:
             snapshots.add_journals_seen(session, _journals(seen, known))
             snapshots.remove_issues(session, seen.removed)
             _refer(session, seen.reference)
+            for table, kept in seen.stored.items():
+                states.save(session, table, kept)
             notified = self._job.outbox.record(session, rows, self._now())
             withdrawn = self._correct(session, seen.correction)
             jobs.save_cursor(session, self._job.name, dict(seen.cursor))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from daemon.values import Addressed, Change, Known, Member, Observation, Told
+from daemon.values import Addressed, Change, Colleague, Known, Member, Observation, Told
 
 
 class Memory(Protocol):
@@ -27,6 +27,12 @@ class Memory(Protocol):
 
     def members(self) -> tuple[Member, ...]:
         """Return who can be told."""
+
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Return all active users."""
+
+    def kept(self, table: str, keys: Iterable[Any] | None = None) -> Mapping[Any, Mapping[str, Any]]:
+        """Return the stored rows of a source's table by their keys; all of them where no keys are named."""
 
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""
@@ -71,3 +77,32 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections and threads."""
+
+
+class StateSource:
+    """Base of a source that only has a state: it compares by itself and asks nobody who may see it."""
+
+    requests_made = 0
+
+    def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:  # noqa: ARG002
+        """Return nothing: an observation holds what is told."""
+        return ()
+
+    def groups(self, principals: frozenset[int]) -> Mapping[int, frozenset[int]]:  # noqa: ARG002
+        """Return nothing: there are no groups."""
+        return {}
+
+    def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
+        """Return all of them."""
+        return tuple(addressed)
+
+    def snapshot(self, seen: Observation) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """Return nothing: an observation holds its rows."""
+        return ()
+
+    def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """Return nothing: an observation holds its rows."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of nothing."""

@@ -45,7 +45,8 @@ class Change:
     """Something that happened to an item, told once to each person it concerns.
 
     `key` is unique for ever: `redmine:journal:123`. `asks_reader` says that the source shows parts of
-    it (a private note, a guarded field, a relation) only to some of those who may see the item.
+    it (a private note, a guarded field, a relation) only to some of those who may see the item. Where
+    there is a `thread`, `item_id` says nothing.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Change:
     is_private_note: bool = False
     journal_id: int | None = None
     asks_reader: bool = False
+    thread: str = ""  # what it is about where that is no issue: `host:gw-1`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,22 @@ class Member:
     source_id: int
     login: str
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """One of our active users, for sources that know people by other names than Redmine's."""
+
+    user_id: int
+    username: str
+    email: str
+    role: str
+    language: str
+    time_zone: str
+
+    def member(self) -> Member:
+        """Return whom a notification is addressed to."""
+        return Member(self.user_id, 0, self.username, self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +166,9 @@ class Observation:
     stored and tell nobody. `removed` are ids the source no longer has. What an item unknown so far went
     through before `floor` is no news. `done` of `total` is progress; `problem` is what went wrong with
     single items, kept in the cursor for another try.
+
+    A source that only has a state compares by itself: `told` is what came of it, `stored` holds the rows to
+    keep by the name of their table (`storage.states`).
     """
 
     cursor: Mapping[str, Any]
@@ -159,6 +180,8 @@ class Observation:
     floor: datetime | None = None
     correction: Correction = Correction()
     reference: Reference | None = None
+    told: tuple[Addressed, ...] = ()
+    stored: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     done: int = 0
     total: int = 0
     problem: str = ""

@@ -153,14 +153,15 @@ def add_journals_seen(session: Session, journals: Iterable[tuple[int, int, datet
         session.execute(insert_for(session, JournalSeen).on_conflict_do_nothing(), rows)
 
 
-def insert_for(session: Session, model: type[Any]) -> "sqlite.Insert | postgresql.Insert":
-    """Return the dialect's INSERT into the model's table, the one that knows ON CONFLICT.
+def insert_for(session: Session, model: type[Any] | sa.Table) -> "sqlite.Insert | postgresql.Insert":
+    """Return the dialect's INSERT into the model's table, or a table, the one that knows ON CONFLICT.
 
     It counts the rows it wrote (`changed_rows`). Into the table, not the model: an INSERT of several
     rows through the ORM counts none, and neither does psycopg's unless it is told to.
     """
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return insert(model.__table__).execution_options(preserve_rowcount=True)
+    table = model if isinstance(model, sa.Table) else model.__table__
+    return insert(table).execution_options(preserve_rowcount=True)
 
 
 def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
