@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from storage import subscriptions
 from storage.models import SignIn, User
 from storage.snapshots import chunks
 
@@ -45,10 +46,15 @@ def touch(session: Session, device: str, address: str, now: datetime) -> None:
 
 
 def remove(session: Session, user_id: int, *, device: str = "", but: str = "") -> list[str]:
-    """End somebody's log-ins: one device's, all but one, or all. Return the devices that were signed in."""
+    """End somebody's log-ins: one device's, all but one, or all. Return the devices that were signed in.
+
+    What was subscribed there ends with them.
+    """
     chosen = [SignIn.user_id == user_id]
     if device:
         chosen.append(SignIn.device == device)
     if but:
         chosen.append(SignIn.device != but)
-    return list(session.scalars(sa.delete(SignIn).where(*chosen).returning(SignIn.device)))
+    ended = list(session.scalars(sa.delete(SignIn).where(*chosen).returning(SignIn.device)))
+    subscriptions.end_with(session, ended)
+    return ended

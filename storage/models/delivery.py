@@ -67,6 +67,10 @@ class PushSubscription(Base):
     # The key it was made for: the page subscribes anew where ours is another.
     application_server_key: Mapped[str] = mapped_column(sa.String(128), default="")
     user_agent: Mapped[str] = mapped_column(sa.String(512), default="")
+    # The log-in it was made in: it ends with that. "" where none is known.
+    sign_in: Mapped[str] = mapped_column(sa.String(32), index=True, default="", repr=False)
+    # Set where its owner removed it from elsewhere: nothing is sent, and its page does not bring it back.
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default_factory=utc_now)
     # When its page last said that it is still there.
     seen_at: Mapped[datetime] = mapped_column(default_factory=utc_now)

@@ -336,6 +336,8 @@ def upgrade() -> None:
         sa.Column("auth", sa.String(length=64), nullable=False),
         sa.Column("application_server_key", sa.String(length=128), nullable=False),
         sa.Column("user_agent", sa.String(length=512), nullable=False),
+        sa.Column("sign_in", sa.String(length=32), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
@@ -348,6 +350,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("endpoint", name=op.f("uq_push_subscriptions_endpoint")),
     )
     with op.batch_alter_table("push_subscriptions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_push_subscriptions_sign_in"), ["sign_in"], unique=False)
         batch_op.create_index(batch_op.f("ix_push_subscriptions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
@@ -486,6 +489,7 @@ def downgrade() -> None:
     op.drop_table("sign_ins")
     with op.batch_alter_table("push_subscriptions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_push_subscriptions_user_id"))
+        batch_op.drop_index(batch_op.f("ix_push_subscriptions_sign_in"))
 
     op.drop_table("push_subscriptions")
     with op.batch_alter_table("posts", schema=None) as batch_op:
