@@ -8,6 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.columns import Base, utc_now
 
 
+def _unknown() -> str:
+    return "unknown"
+
+
 class Host(Base):
     """State machine of one network host."""
 
@@ -16,10 +20,10 @@ class Host(Base):
     id: Mapped[int] = mapped_column(init=False, primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(255), unique=True)
     address: Mapped[str] = mapped_column(sa.String(255))
-    state: Mapped[str] = mapped_column(sa.String(16), default="unknown", insert_default="unknown")
+    state: Mapped[str] = mapped_column(sa.String(16), default_factory=_unknown, insert_default=_unknown)
     state_since: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
-    failures: Mapped[int] = mapped_column(default=0, insert_default=0)
-    successes: Mapped[int] = mapped_column(default=0, insert_default=0)
+    failures: Mapped[int] = mapped_column(default_factory=int, insert_default=0)
+    successes: Mapped[int] = mapped_column(default_factory=int, insert_default=0)
     rtt_ms: Mapped[float | None] = mapped_column(default=None)
     checked_at: Mapped[datetime | None] = mapped_column(default=None)
 
