@@ -54,6 +54,14 @@ class Item(BaseModel):
     is_private_note: bool
     url: str
     masked: bool
+    thread: str = Field(description="What it is about, shared by all that are.", examples=["issue:123"])
+    surfaced_at: str = Field(description="When it came, or came back: the order of the inbox.")
+    listed_at: str = Field(description="The moment under whose day it is listed.")
+    alerts: list[Literal["popup", "sound"]] = Field(description="How an open page tells of it.")
+    is_urgent: bool
+    is_starred: bool
+    is_archived: bool
+    snoozed_until: str | None
     html: str = Field(default="", description="Only where html=1 was asked for.")
 
 

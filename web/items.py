@@ -4,6 +4,7 @@ Title and message were written in the recipient's language by the daemon; the ma
 reader's present one.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
@@ -14,6 +15,8 @@ from web.language import gettext
 from web.viewer import viewer
 
 Item = dict[str, Any]
+# What surfaced so long after it was recorded has been snoozed: it is not recorded and shown that far apart.
+RETURNED = timedelta(seconds=30)
 
 
 def item_of(row: Notification, *, html: bool = False) -> Item:
@@ -66,7 +69,7 @@ def _shown(row: Notification) -> Item:
         "is_private_note": row.is_private_note,
         "url": _url(row),
         "masked": False,
-    }
+    } | _state(row)
 
 
 def _masked(row: Notification) -> Item:
@@ -93,6 +96,22 @@ def _masked(row: Notification) -> Item:
         "is_private_note": False,
         "url": "",
         "masked": True,
+    } | _state(row)
+
+
+def _state(row: Notification) -> Item:
+    """Return what its reader did with it, and how an open page tells of it."""
+    was_snoozed = row.surfaced_at - row.recorded_at > RETURNED
+    return {
+        "thread": row.thread,
+        "surfaced_at": iso(row.surfaced_at),
+        # The day under which it stands: of the change, or of its return.
+        "listed_at": iso(row.surfaced_at if was_snoozed else row.created_at),
+        "alerts": row.alerts,
+        "is_urgent": row.is_urgent,
+        "is_starred": row.starred_at is not None,
+        "is_archived": row.archived_at is not None,
+        "snoozed_until": iso(row.snoozed_until) if row.snoozed_until else None,
     }
 
 
