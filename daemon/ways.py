@@ -4,14 +4,14 @@ Quiet hours and digests are times of day where the person is: they keep to the c
 it is changed.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from storage.preferences import IMPORTANT, Reader, WorkingHours
 
-_DAYS_AHEAD = 8
+_DAYS_AHEAD = 16  # a weekday may be missing once
 
 
 def is_muted(row: Mapping[str, Any], reader: Reader) -> bool:
@@ -63,32 +63,59 @@ def next_open(hours: WorkingHours, zone: str, now: datetime) -> datetime:
     """Return `now` within working hours, else when they begin next; without any, `now`."""
     if not hours.is_on or not hours.days:
         return now
-    today = now.astimezone(ZoneInfo(zone)).date()
-    spans = [
-        _span(hours, zone, today + timedelta(days=ahead))
-        for ahead in range(-1, _DAYS_AHEAD)
-        if (today + timedelta(days=ahead)).weekday() in hours.days
-    ]
-    return next(max(begin, now) for begin, end in spans if now < end)
+    spans = (_span(hours, zone, day) for day in _days(zone, now, hours.days))
+    return next((max(begin, now) for begin, end in spans if max(begin, now) < end), now)
 
 
 def next_digest(reader: Reader, now: datetime) -> datetime:
     """Return when the next digest goes out, after `now`; without times or days, `now`."""
     mail = reader.preferences.mail
-    today = now.astimezone(ZoneInfo(reader.time_zone)).date()
-    moments = sorted(
-        moment
-        for ahead in range(_DAYS_AHEAD + 1)
-        for at in mail.times
-        if (today + timedelta(days=ahead)).weekday() in mail.days
-        and (moment := at_clock(today + timedelta(days=ahead), at, reader.time_zone)) > now
-    )
-    return moments[0] if moments else now
+    days = _days(reader.time_zone, now, mail.days) if mail.times else ()
+    moments = (at_clock(day, at, reader.time_zone) for day in days for at in sorted(mail.times))
+    return next((moment for moment in moments if moment > now), now)
 
 
 def at_clock(day: date, at: time, zone: str) -> datetime:
-    """Return the moment at which the clocks there show this time, the first where they do so twice."""
-    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+    """Return the moment, aware UTC, from which on the clocks there show this time of that day.
+
+    Where they show it twice it is the first; where they pass over it, the moment of the jump.
+    """
+    place = zone_of(zone)
+    shown = datetime.combine(day, at)
+    moment = shown.replace(tzinfo=place).astimezone(UTC)
+    if moment.astimezone(place).replace(tzinfo=None) == shown:
+        return moment
+    return _jump(place, shown.replace(tzinfo=place, fold=1).astimezone(UTC), moment)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone; UTC for a name that is not, or no longer, known."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such name; no name at all; a folder of names
+        return UTC
+
+
+def _jump(place: tzinfo, before: datetime, after: datetime) -> datetime:
+    """Return the first second, after the one and not after the other moment, with the later one's offset."""
+    offset = after.astimezone(place).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        if middle.astimezone(place).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def _days(zone: str, now: datetime, weekdays: frozenset[int]) -> Iterator[date]:
+    """Return those days from yesterday on, as far as they exist: Samoa once went without a Friday."""
+    today = now.astimezone(zone_of(zone)).date()
+    for ahead in range(-1, _DAYS_AHEAD):
+        day = today + timedelta(days=ahead)
+        midnight, next_midnight = (at_clock(d, time(), zone) for d in (day, day + timedelta(days=1)))
+        if day.weekday() in weekdays and midnight < next_midnight:
+            yield day
 
 
 def _span(hours: WorkingHours, zone: str, day: date) -> tuple[datetime, datetime]:
