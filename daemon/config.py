@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from daemon.clients.erp_settings import ErpSettings
+from daemon.clients.finesse_settings import FinesseSettings
+from daemon.clients.host_settings import HostSettings
 from daemon.clients.settings import RedmineSettings
 from daemon.lookup import (
     ChannelModule,
@@ -19,6 +22,8 @@ from daemon.lookup import (
 from daemon.options import ChannelOptions, JobOptions
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
+
+M = TypeVar("M", bound=BaseModel)
 
 DEFAULT_JOBS: Mapping[str, Any] = {
     "redmine": {"source": "redmine", "every_s": 5.0},
@@ -85,6 +90,9 @@ class Config:
     storage: StorageSettings
     daemon: DaemonSettings
     redmine: RedmineSettings | None
+    erp: ErpSettings | None
+    finesse: FinesseSettings | None
+    hosts: tuple[HostSettings, ...]
     jobs: tuple[JobConfig, ...]
     inbox: InboxSettings
     channels: tuple[ChannelConfig, ...]  # those that are switched on
@@ -94,17 +102,50 @@ class Config:
 def load(path: Path) -> Config:
     """Read and check the configuration. Raises ConfigError with file, key, value and what is allowed."""
     tables = read_tables(path)
-    redmine = tables.get("redmine") or {}
     return Config(
         path=path,
         storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
         daemon=build(DaemonSettings, tables.get("daemon", {}), "daemon", path),
-        redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
+        redmine=_optional(RedmineSettings, tables, "redmine", path),
+        erp=_optional(ErpSettings, tables, "erp", path),
+        finesse=_optional(FinesseSettings, tables, "finesse", path),
+        hosts=_hosts(tables.get("host", []), path),
         jobs=_jobs(tables.get("job", DEFAULT_JOBS), path),
         inbox=build(InboxSettings, tables.get("inbox", {}), "inbox", path),
         channels=_channels(tables.get("channel", {}), path),
         public_url=_public_url(tables.get("web", {})),
     )
+
+
+def _optional(model: type[M], tables: Mapping[str, Any], name: str, path: Path) -> M | None:
+    table = tables.get(name) or None
+    return None if table is None else build(model, table, name, path)
+
+
+def _hosts(tables: object, path: Path) -> tuple[HostSettings, ...]:
+    """Check the hosts by themselves and together: names once, parents known, no circles."""
+    if not isinstance(tables, list):
+        raise ConfigError(f"{path}: host: must be a list: write [[host]], with two brackets")
+    hosts = [build(HostSettings, table, f"host[{n}]", path) for n, table in enumerate(tables, 1)]
+    parents = {host.name: host.parent for host in hosts}
+    if len(parents) < len(hosts):
+        twice = next(h.name for n, h in enumerate(hosts) if h.name in {other.name for other in hosts[:n]})
+        raise ConfigError(f"{path}: host: two hosts have the name {twice!r}")
+    for host in hosts:
+        _check_parents(host.name, parents, path)
+    return tuple(hosts)
+
+
+def _check_parents(name: str, parents: Mapping[str, str], path: Path) -> None:
+    seen = [name]
+    while parent := parents[seen[-1]]:
+        if parent not in parents:
+            raise ConfigError(f"{path}: host {seen[-1]!r}: parent = {parent!r}: there is no such host")
+        if parent in seen:
+            raise ConfigError(
+                f"{path}: host {name!r}: parents go in a circle: {' -> '.join([*seen, parent])}"
+            )
+        seen.append(parent)
 
 
 def _channels(tables: object, path: Path) -> tuple[ChannelConfig, ...]:

@@ -6,7 +6,7 @@ import threading
 
 import structlog
 
-from daemon.clients.settings import RedmineSettings, SettingsError
+from daemon.clients.settings import SettingsError
 from daemon.config import Config, JobConfig
 from daemon.outbox import Outbox
 from daemon.pipeline import Job
@@ -27,7 +27,7 @@ def serve(config: Config) -> int:
         )
     database = Database(config.storage)
     migrate.require_current(database)
-    engine = Engine(database, jobs(config, config.redmine), config.daemon.lease_s)
+    engine = Engine(database, jobs(config), config.daemon.lease_s)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -41,16 +41,27 @@ def serve(config: Config) -> int:
     return 0
 
 
-def jobs(config: Config, redmine: RedmineSettings) -> list[Job]:
+def jobs(config: Config) -> list[Job]:
     """Build the enabled jobs with their sources. Raises ConfigError where a secret is missing."""
     channels = frozenset(channel.name for channel in config.channels)
     outbox = Outbox(channels, frozenset(config.inbox.urgent_priorities))
-    return [_job(job, redmine, outbox) for job in config.jobs if job.settings.enabled]
+    enabled = [job for job in config.jobs if job.settings.enabled]
+    return [_job(job, config, outbox) for job in enabled if is_configured(job, config)]
 
 
-def _job(job: JobConfig, redmine: RedmineSettings, outbox: Outbox) -> Job:
+def is_configured(job: JobConfig, config: Config) -> bool:
+    """Say whether there is what the job's source reads; a job without it does nothing and is left out."""
+    return bool(getattr(config, needs(job)))
+
+
+def needs(job: JobConfig) -> str:
+    """Return the table that the job's source is built from."""
+    return getattr(job.module, "NEEDS", "redmine")
+
+
+def _job(job: JobConfig, config: Config, outbox: Outbox) -> Job:
     try:
-        source = job.module.Source(redmine, job.options)
+        source = job.module.Source(getattr(config, needs(job)), job.options)
     except SettingsError as e:
-        raise ConfigError(f"redmine: {e}") from e
+        raise ConfigError(f"{needs(job)}: {e}") from e
     return Job(job.name, source, job.settings.every_s, job.settings.timeout_s, outbox)
