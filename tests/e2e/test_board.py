@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from daemon.demo.faults import Aim
 from daemon.demo.server import DemoRedmine
@@ -145,6 +145,27 @@ def test_columns_that_the_workflow_forbids_are_shown_before_the_drop(
     expect(page.locator(".toast")).to_contain_text("does not lead")
     is_in(page, number, "New")
     expect(column(page, "Rejected")).not_to_have_attribute("data-allowed", "false")
+    assert status_of(redmine, number) == "New"
+
+
+def test_a_column_that_turns_out_to_be_forbidden_under_the_card_is_shown_so(
+    product: Product, redmine: RedmineUnderTest, open_board: Open
+) -> None:
+    number = new_task(product, redmine, "hugo")
+    page = open_board("hugo")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/tasks/api/task/*", hold)
+    with page.expect_request("**/tasks/api/task/*"):
+        drag(page, number, "Rejected")
+    is_in(page, number, "Rejected")
+    held.pop().continue_()
+    expect(column(page, "Rejected")).to_have_attribute("data-allowed", "false", timeout=15_000)
+    page.mouse.up()
+    is_in(page, number, "New")
     assert status_of(redmine, number) == "New"
 
 

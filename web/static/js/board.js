@@ -1,6 +1,6 @@
 // The board: cards are dragged, moved by keys or through a dialog; all three end in `move`.
 import "../vendor/sortable.js";
-import { board, columns } from "./board_cards.js";
+import { board, columnOf, columns } from "./board_cards.js";
 import "./board_keys.js";
 import { follow, pause, resume } from "./board_live.js";
 import { allowedFor, markColumns, move } from "./board_moves.js";
@@ -9,18 +9,19 @@ const isForbidden = (list) => list.closest(".column").dataset.allowed === "false
 
 let allowed = null;
 
-function start({ item }) {
+// By the time the answer is there, Sortable shows the card in whatever column it is held over.
+function start({ item, from }) {
   pause();
   board.classList.add("is-dragging");
   allowed = allowedFor(item);
-  allowed.then((ids) => board.classList.contains("is-dragging") && markColumns(item, ids));
+  allowed.then((ids) => board.classList.contains("is-dragging") && markColumns(columnOf(from), ids));
 }
 
 // Sortable has put the card where it last could: what counts is where it was let go, and `move` puts it there.
 async function drop({ item, from, oldIndex, originalEvent }) {
   board.classList.remove("is-dragging");
   from.insertBefore(item, from.children[oldIndex] ?? null);
-  markColumns(item, null);
+  markColumns(columnOf(from), null);
   const column = columnUnder(originalEvent);
   try {
     if (column) await move(item, column, allowed);

@@ -16,10 +16,10 @@ export async function allowedFor(card) {
   }
 }
 
-/** Show which columns a card may go to; with null, all are as usual. */
-export function markColumns(card, allowed) {
+/** Show which columns a card of the column `origin` may go to; with null, all are as usual. */
+export function markColumns(origin, allowed) {
   for (const column of columns()) {
-    const isForbidden = allowed !== null && column !== columnOf(card) && !allowed.has(statusOf(column));
+    const isForbidden = allowed !== null && column !== origin && !allowed.has(statusOf(column));
     if (isForbidden) column.dataset.allowed = "false";
     else delete column.dataset.allowed;
     column.querySelector(".column-forbidden").hidden = !isForbidden;
