@@ -1,11 +1,19 @@
 """The outbox, and the devices it reaches."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.columns import Base, new_token, utc_now
+
+OPEN = "state IN ('due', 'claimed')"
+
+
+def _due_at(context: Any) -> Any:
+    """When it is due first, where nobody says otherwise: with its first attempt."""
+    return context.get_current_parameters().get("next_attempt_at") or utc_now()
 
 
 class Delivery(Base):
@@ -22,8 +30,8 @@ class Delivery(Base):
             "ix_deliveries_open",
             "lane",
             "next_attempt_at",
-            sqlite_where=sa.text("state IN ('due', 'claimed')"),
-            postgresql_where=sa.text("state IN ('due', 'claimed')"),
+            sqlite_where=sa.text(OPEN),
+            postgresql_where=sa.text(OPEN),
         ),
         sa.Index("ix_deliveries_created_at", "created_at"),
         {"sqlite_autoincrement": True},
@@ -43,6 +51,9 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
     next_attempt_at: Mapped[datetime] = mapped_column(default_factory=utc_now, insert_default=utc_now)
+    # When it could be sent first: from then on it grows too old. Working hours move it, failures do not.
+    due_at: Mapped[datetime] = mapped_column(init=False, insert_default=_due_at)
+    # A claim moves `next_attempt_at` to its end: what a killed daemon left is due again by itself.
     claimed_until: Mapped[datetime | None] = mapped_column(default=None)
     claimed_by: Mapped[str] = mapped_column(sa.String(128), default="")
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
