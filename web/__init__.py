@@ -32,6 +32,8 @@ from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.live import Live
 from web.passwords import Passwords
+from web.push import devices as push_devices
+from web.push import receipts, subscribing, worker
 from web.quality import views as quality
 from web.rights import DEADLINE_S, Rights
 from web.secret import FILE, read_or_make
@@ -76,12 +78,18 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         integrations.bp,
         people_admin.bp,
         *users.BLUEPRINTS,
+        subscribing.bp,
+        receipts.bp,
+        push_devices.bp,
+        worker.bp,
     ):
         app.register_blueprint(blueprint)
     brake = throttle.Throttle(app, settings.auth)
     brake.guard(app, security.LOGIN_ENDPOINT)
     for endpoint in users.password.GUARDED:
         brake.guard(app, endpoint, throttle.own_name)
+    brake.slow(app, "receipts.receive", receipts.RATE)
+    brake.slow(app, "push_devices.send_test", push_devices.TESTS_RATE)
     rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
     rights_of_tasks = task_rights.TaskRights(
         database, _redmine(settings.redmine, task_rights.CALL_S), settings.tasks

@@ -16,6 +16,7 @@ from storage import notifications, posts
 from storage.session import StorageError
 from web.language import LANGUAGES, gettext, language, theme
 from web.people import someone
+from web.push.key import public_key
 from web.viewer import viewer
 
 RETRY_S = 5
@@ -63,6 +64,8 @@ def page(template: str, **context: Any) -> str:
                 context["last_id"] = notifications.newest_id(session)  # first: what comes later is replayed
                 context["unread"] = notifications.unread_count(session, who.id)
             context["unread_news"] = posts.unread_count(session, who.id)
+            context["push_key"] = public_key(session)
+        context["sound_enabled"] = viewer().settings.features.sound_enabled
     return render_template(template, **context)
 
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGIN_ENDPOINT = "auth.log_in"
+# Writes without a token, each with what stands in its place.
+EXEMPT = {
+    # Sent by a service worker, perhaps after the log-out: the body names a secret of one delivery, and all
+    # it does is to note that this delivery has arrived.
+    "receipts.receive",
+}
 MAX_BODY_BYTES = 64 * 1024
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 POLICY = (
@@ -58,7 +64,7 @@ def register(app: Flask, settings: WebSettings, secret_key: str) -> None:
             raise CSRFError("the request comes from another site")
         if any(not isinstance(name, str) for name in request.form):
             abort(400)  # a part without a name, on which Flask-WTF fails
-        if not _is_login_of_a_program():
+        if request.endpoint not in EXEMPT and not _is_login_of_a_program():
             csrf.protect()
 
 

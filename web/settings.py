@@ -9,8 +9,9 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from limits import parse
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
@@ -145,6 +146,7 @@ class ViewerSettings:
     quality: QualitySettings = field(default_factory=QualitySettings)
     # Names of the [channel.<name>] tables that are not switched off; their options are the daemon's.
     channels: frozenset[str] = frozenset()
+    push: PushServices = field(default_factory=PushServices)
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -167,6 +169,7 @@ def load(path: Path) -> ViewerSettings:
         tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", path),
         quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
         channels=_channels(tables.get("channel", {})),
+        push=_push(tables.get("channel", {}), path),
     )
     _check_together(settings, path)
     return settings
@@ -179,6 +182,17 @@ def _channels(tables: object) -> frozenset[str]:
     return frozenset(
         str(name) for name, table in named.items() if isinstance(table, dict) and table.get("enabled", True)
     )
+
+
+def _push(tables: object, path: Path) -> PushServices:
+    """Return which push services subscriptions may name; the daemon checks the rest of that table."""
+    table = tables.get("webpush", {}) if isinstance(tables, dict) else {}
+    try:
+        return push_services(table if isinstance(table, dict) else {})
+    except ValidationError as e:
+        fault = e.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise ConfigError(f"{path}: channel.webpush.{where}: {fault['msg']}") from e
 
 
 def _check_together(settings: ViewerSettings, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How often a password may be wrong: for each user name, and for each address."""
+"""How often a password may be wrong, for each user name and each address; how often some views are asked."""
 
 import contextlib
 import time
@@ -48,6 +48,11 @@ class Throttle:
         ):
             view = self._limiter.limit(limit, key_func=key, methods=["POST", "PUT"], scope=key.__name__)(view)
         app.view_functions[endpoint] = view
+
+    def slow(self, app: Flask, endpoint: str, rate: str) -> None:
+        """Let no more than `rate` requests of an address through to this view."""
+        view: Any = app.view_functions[endpoint]
+        app.view_functions[endpoint] = self._limiter.limit(rate, key_func=_address, scope=endpoint)(view)
 
     def give_back(self) -> None:
         """Undo the counting of this request."""

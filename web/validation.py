@@ -73,6 +73,8 @@ def _text(fault: Mapping[str, Any]) -> str:
         "not_an_address": gettext("is not an e-mail address"),
         "not_a_zone": gettext("is not a known time zone"),
         "not_a_day": gettext("must be a date such as 2024-12-31"),
+        "not_a_service": gettext("is not an allowed push service"),
+        "not_a_key": gettext("is not a key of a push subscription"),
         "literal_error": gettext("must be one of %(allowed)s", allowed=limits.get("expected", "")),
     }
     return texts.get(fault["type"]) or gettext("is not valid")

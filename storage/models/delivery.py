@@ -69,6 +69,7 @@ class PushSubscription(Base):
     """A browser that may be reached by Web Push. Where its service says that it is gone, the row goes."""
 
     __tablename__ = "push_subscriptions"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # deliveries name them: no id may come back
 
     id: Mapped[int] = mapped_column(init=False, primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)

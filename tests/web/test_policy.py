@@ -18,6 +18,8 @@ PUBLIC = {
     "auth.set_preferences",
     "health.healthz",
     "notifications.home",
+    "receipts.receive",
+    "worker.script",
 }
 
 

@@ -348,6 +348,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_push_subscriptions")),
         sa.UniqueConstraint("endpoint", name=op.f("uq_push_subscriptions_endpoint")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("push_subscriptions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_push_subscriptions_sign_in"), ["sign_in"], unique=False)
