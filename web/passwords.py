@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -44,8 +45,7 @@ class Passwords:
         self._is_local = "local" in backends
         self._redmine = redmine if "redmine" in backends else None
         self._free = threading.BoundedSemaphore(CHECKS_AT_ONCE)
-        # Checked where there is no such user, so that the time taken does not tell who exists.
-        self._nobodys_hash = generate_password_hash(secrets.token_hex())
+        self._nobodys_hash = _nobodys_hash()
 
     def check(self, username: str, password: str, newcomer: Newcomer) -> Person:
         """Return whose name and password these are."""
@@ -128,6 +128,15 @@ class Passwords:
             user.id_redmine_user = account.id
             user.redmine_login = account.login
             return user.id
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Return what is checked where there is no such user: the time taken must not tell who exists.
+
+    Made once in a process, before anybody logs in: it takes as long as a check.
+    """
+    return generate_password_hash(secrets.token_hex())
 
 
 def _unlinked(namesake: User | None, account: Account) -> User | None:

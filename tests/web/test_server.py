@@ -23,8 +23,8 @@ from tests.web.crowd import Crowd, Member
 from tests.web.house import cheap_hash, notification, password_of
 from tests.web.served import ROOT, ServedViewer, wait_until
 
-CLIENTS = int(os.environ.get("HELPDESK_TEST_CLIENTS", "20"))
-CHANGES = int(os.environ.get("HELPDESK_TEST_CHANGES", "1000"))
+CLIENTS = 20
+CHANGES = 1000
 RATE_S = 100.0
 DOWN_S = 3.0
 
@@ -109,15 +109,16 @@ def lose_connections(crowd: Crowd) -> None:
     crowd.wait(lambda: all(m.connects > n for m, n in zip(crowd.members, before, strict=True)))
 
 
+@pytest.mark.parametrize("changes", [300, pytest.param(CHANGES, marks=pytest.mark.long)])
 def test_a_killed_viewer_loses_doubles_and_disorders_nothing(
-    any_storage: StorageSettings, serve: Serve
+    any_storage: StorageSettings, serve: Serve, changes: int
 ) -> None:
     people = add_users(any_storage, CLIENTS)
     viewer = serve(any_storage)
     members = [Member(viewer.url, viewer.cookie_of(name), last=0) for name in people]
     with Crowd(members) as crowd:
-        process = insert(any_storage, list(people.values()))
-        crowd.wait(lambda: sum(len(member.times) for member in members) > CHANGES // 5)
+        process = insert(any_storage, list(people.values()), total=changes)
+        crowd.wait(lambda: sum(len(member.times) for member in members) > changes // 5)
         for member in members[::2]:
             crowd.run(member.drop())
         viewer.kill()
@@ -126,7 +127,7 @@ def test_a_killed_viewer_loses_doubles_and_disorders_nothing(
         expected = inserted(process)
         everybody_has(crowd, people, expected)
     assert all(member.connects >= 2 for member in members)
-    assert sum(map(len, expected.values())) == CHANGES
+    assert sum(map(len, expected.values())) == changes
 
 
 def test_pages_that_lose_their_connection_again_and_again_miss_nothing(
@@ -136,7 +137,7 @@ def test_pages_that_lose_their_connection_again_and_again_miss_nothing(
     viewer = serve(storage)
     members = [Member(viewer.url, viewer.cookie_of(name), last=0) for name in people]
     with Crowd(members) as crowd:
-        process = insert(storage, list(people.values()), total=400)
+        process = insert(storage, list(people.values()), total=200)
         while process.poll() is None:
             lose_connections(crowd)
         expected = inserted(process)
@@ -199,6 +200,7 @@ def test_logging_out_ends_the_connection_and_it_does_not_come_back(
         assert member.named("session_ended") == [{}]
 
 
+@pytest.mark.long  # the viewer looks every quarter of a minute
 def test_a_deactivated_user_loses_his_connection_soon(storage: StorageSettings, serve: Serve) -> None:
     (user_id,) = add_users(storage, 1).values()
     viewer = serve(storage)
