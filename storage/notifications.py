@@ -15,12 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage import live
+from storage.columns import utc_now
 from storage.models import Notification
 from storage.snapshots import changed_rows, chunks, insert_for
 
 READ_EVENT = "notifications_read"
 WITHDRAWN_EVENT = "notifications_withdrawn"
 UPDATED_EVENT = "notifications_updated"
+MOST_NAMED = 500  # ids in one event: a page that hears of more reads its list anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +56,35 @@ def of_user(session: Session, user_id: int, *, page: int, per_page: int, unread_
     """Return one page of a user's inbox, newest first. Pages count from 1."""
     mine = _shown(user_id)
     if unread_only:
-        mine = (*mine, Notification.read_at.is_(None))
+        mine = (*_unread(), *mine, _is_awake(utc_now()))
     total = session.scalar(sa.select(sa.func.count()).select_from(Notification).where(*mine)) or 0
     query = sa.select(Notification).where(*mine).order_by(Notification.id.desc())
     rows = session.scalars(query.limit(per_page).offset((page - 1) * per_page))
     return Page(tuple(rows), page, per_page, total)
 
 
-def unread_count(session: Session, user_id: int) -> int:
-    """Count what a user has not read yet."""
-    query = sa.select(sa.func.count()).select_from(Notification)
-    return session.scalar(query.where(*_shown(user_id), Notification.read_at.is_(None))) or 0
+def unread_count(session: Session, user_id: int, now: datetime | None = None) -> int:
+    """Count what a user has not read, archived or put off.
+
+    It is the one count of all: bell, title, badge, every tab and device show it.
+    """
+    return unread_counts(session, [user_id], now)[user_id]
 
 
-def unread_counts(session: Session, user_ids: Iterable[int]) -> dict[int, int]:
-    """Count what each of these users has not read yet; every asked id is present."""
+def unread_counts(session: Session, user_ids: Iterable[int], now: datetime | None = None) -> dict[int, int]:
+    """Count it for each of these users; every asked id is present."""
     counts = dict.fromkeys(sorted(user_ids), 0)
     query = sa.select(Notification.user_id, sa.func.count()).group_by(Notification.user_id)
-    unread = query.where(Notification.read_at.is_(None), Notification.withdrawn_at.is_(None))
+    unread = query.where(*_unread(), _is_awake(now or utc_now()))
     for chunk in chunks(list(counts)):
         for user_id, count in session.execute(unread.where(Notification.user_id.in_(chunk))):
             counts[user_id] = count
     return counts
+
+
+def named_ids(ids: Sequence[int]) -> dict[str, Any]:
+    """Return how an event names what it is about; of very many it only says that they are many."""
+    return {"ids": list(ids)} if len(ids) <= MOST_NAMED else {"ids": [], "many": True}
 
 
 def newest_id(session: Session) -> int:
@@ -121,7 +130,8 @@ def mark_read(
         query = query.where(Notification.id <= up_to)
     changed = sorted(session.scalars(query.values(read_at=now).returning(Notification.id)))
     if changed:
-        live.publish(session, user_id, READ_EVENT, {"ids": changed, "unread": unread_count(session, user_id)})
+        unread = unread_count(session, user_id)
+        live.publish(session, user_id, READ_EVENT, {**named_ids(changed), "unread": unread})
     return changed
 
 
@@ -228,3 +238,16 @@ def verified(session: Session, ids: Sequence[int]) -> None:
 
 def _shown(user_id: int) -> tuple[sa.ColumnElement[bool], ...]:
     return (Notification.user_id == user_id, Notification.withdrawn_at.is_(None))
+
+
+def _unread() -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions of the index of unread ones."""
+    return (
+        Notification.read_at.is_(None),
+        Notification.archived_at.is_(None),
+        Notification.withdrawn_at.is_(None),
+    )
+
+
+def _is_awake(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(Notification.snoozed_until.is_(None), Notification.snoozed_until <= now)

@@ -31,6 +31,7 @@ class Notification(Base):
         sa.Index(
             "ix_notifications_unread",
             "user_id",
+            "snoozed_until",
             sqlite_where=sa.text(UNREAD),
             postgresql_where=sa.text(UNREAD),
         ),
