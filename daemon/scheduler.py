@@ -11,6 +11,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon.chores import WAKE_EVERY_S, Chores
 from daemon.pipeline import Job, run_job
 from storage import jobs, live
 from storage.columns import utc_now
@@ -26,17 +27,20 @@ IDLE_RUNS_KEPT = timedelta(hours=6)
 class Engine:
     """Runs the jobs of one daemon while it holds the lease."""
 
-    def __init__(self, database: Database, work: Sequence[Job], lease_s: float) -> None:
+    def __init__(
+        self, database: Database, work: Sequence[Job], lease_s: float, keep_read_days: int = 0
+    ) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
         self._database = database
         self._work = work
+        self._chores = Chores(database, keep_read_days)
         self._lease_s = lease_s
         self._stopping = threading.Event()
         self._leads = threading.Event()
         # One executor for each job: a source that hangs must not starve the others.
         executors = {job.name: ThreadPoolExecutor(1) for job in work}
         self._scheduler = BackgroundScheduler(
-            executors={**executors, "@lease": ThreadPoolExecutor(1), "@tidy": ThreadPoolExecutor(1)},
+            executors={**executors, **{name: ThreadPoolExecutor(1) for name in ("@lease", "@tidy", "@wake")}},
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -49,6 +53,14 @@ class Engine:
         )
         self._scheduler.add_job(
             self._tidy, "interval", hours=1, id="@tidy", executor="@tidy", next_run_time=utc_now()
+        )
+        self._scheduler.add_job(
+            self._wake,
+            "interval",
+            seconds=WAKE_EVERY_S,
+            id="@wake",
+            executor="@wake",
+            next_run_time=utc_now(),
         )
         for job in self._work:
             self._scheduler.add_job(
@@ -111,6 +123,10 @@ class Engine:
         except StorageError as e:
             log.warning("lease_not_released", error=str(e))
 
+    def _wake(self) -> None:
+        if not self._must_stop():
+            self._chores.wake()
+
     def _tidy(self) -> None:
         """Forget what nobody will ask for any more."""
         if not self._leads.is_set():
@@ -122,3 +138,4 @@ class Engine:
                 jobs.prune_runs(session, now - RUNS_KEPT, now - IDLE_RUNS_KEPT)
         except StorageError as e:
             log.warning("tidy_failed", error=str(e))
+        self._chores.forget()

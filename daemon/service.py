@@ -27,7 +27,7 @@ def serve(config: Config) -> int:
         )
     database = Database(config.storage)
     migrate.require_current(database)
-    engine = Engine(database, jobs(config), config.daemon.lease_s)
+    engine = Engine(database, jobs(config), config.daemon.lease_s, config.inbox.keep_read_days)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

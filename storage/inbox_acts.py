@@ -101,6 +101,12 @@ def tell(session: Session, user_id: int, act: str, ids: Sequence[int]) -> None:
     live.publish(session, user_id, event, {**named, **notifications.named_ids(ids), "unread": unread})
 
 
+def has_sleepers(session: Session, now: datetime) -> bool:
+    """Say whether something was snoozed until now or before."""
+    query = sa.select(Notification.id).where(Notification.snoozed_until <= now)
+    return session.scalar(query.limit(1)) is not None
+
+
 def wake(session: Session, now: datetime, limit: int = WAKE_AT_ONCE) -> int:
     """Bring back what was snoozed until now, as unread and as if it had just come; return how many.
 

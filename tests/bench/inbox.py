@@ -33,18 +33,7 @@ ROUNDS = 15
 PAGE = 20
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TYPES = ("status_change", "note_added", "assigned", "priority_change", "updated", "attachment_added")
-WORDS = [
-    "принтер",
-    "не",
-    "печатает",
-    "после",
-    "обновления",
-    "сервера,",
-    "проверьте",
-    "очередь",
-    "и",
-    "драйвер",
-]
+WORDS = ["принтер", "не", "печатает", "после", "обновления", "сервера,", "проверьте", "очередь", "драйвер"]
 ASKED = {
     "the list": Filter(),
     "unread": Filter(is_unread=True),
