@@ -64,7 +64,9 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
+class BoundedResponse(http.client.HTTPResponse):
+    """An answer whose every read obeys `limited`."""
+
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         if _call.remaining is not None:
@@ -72,11 +74,11 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
-    response_class = _BoundedResponse
+    response_class = BoundedResponse
 
 
 class _TlsConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+    response_class = BoundedResponse
 
 
 class _Pool(HTTPConnectionPool):

@@ -1,6 +1,6 @@
 """When a request may be sent again, and after how long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
@@ -70,15 +70,20 @@ def pause_s(outcome: Outcome, attempt: int, rng: Callable[[], float]) -> float:
 
 
 def retry_after_s(response: Response) -> float | None:
+    """Read Retry-After of an answer, see `asked_s`."""
+    return asked_s(response.headers)
+
+
+def asked_s(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After (seconds or a date) as seconds from now, a day at most; None when absent or odd."""
-    text = response.headers.get("Retry-After", "").strip()
+    text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), _LONGEST_S)
     until = _http_date(text)
     if until is None:
         return None
     # The server's own clock, where it tells it: ours may be minutes away.
-    now = _http_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
     return min(max((until - now) / timedelta(seconds=1), 0.0), _LONGEST_S)
 
 
