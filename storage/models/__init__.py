@@ -1,7 +1,8 @@
 """The tables. Names are binding for the whole project; the design notes in README.md say what each holds."""
 
 from storage.models.delivery import ChannelState, Delivery, PushSubscription
-from storage.models.hosts import Host, HostCheck
+from storage.models.erp import ErpPerson
+from storage.models.hosts import Host, HostAcknowledgement, HostCheck, HostMaintenance, HostOutage
 from storage.models.inbox import LiveEvent, Notification
 from storage.models.jobs import JobRun, JobState
 from storage.models.people import IssueMute, SignIn, User
@@ -20,10 +21,14 @@ from storage.models.redmine import (
 __all__ = [
     "ChannelState",
     "Delivery",
+    "ErpPerson",
     "Group",
     "GroupMember",
     "Host",
+    "HostAcknowledgement",
     "HostCheck",
+    "HostMaintenance",
+    "HostOutage",
     "Issue",
     "IssueMute",
     "JobRun",

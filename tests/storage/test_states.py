@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from storage import states, users
 from storage.columns import utc_now
-from storage.models import HostCheck, User
+from storage.models import HostCheck, HostMaintenance, User
 from storage.session import Database
 
 
@@ -48,9 +48,18 @@ def test_rows_that_lack_what_every_row_must_have_only_change_what_is_there(datab
 def test_rows_without_their_key_are_added(database: Database) -> None:
     with database.write() as session:
         states.save(session, "hosts", [host(1)])
-        check = {"host_id": 1, "checked_at": utc_now(), "sent": 5, "received": 4}
-        states.save(session, "host_checks", [check, check])
-        assert session.scalar(sa.select(sa.func.count()).select_from(HostCheck)) == 2
+        window = {"host_id": 1, "begins_at": utc_now(), "ends_at": utc_now(), "note": "", "by_name": "ann"}
+        states.save(session, "host_maintenance", [window, window])
+        assert session.scalar(sa.select(sa.func.count()).select_from(HostMaintenance)) == 2
+
+
+def test_rows_of_two_keys_are_written_once(database: Database) -> None:
+    with database.write() as session:
+        states.save(session, "hosts", [host(1)])
+        check = {"host_id": 1, "checked_at": utc_now(), "sent": 5}
+        states.save(session, "host_checks", [check | {"received": 4}])
+        states.save(session, "host_checks", [check | {"received": 3}])
+        assert [row.received for row in session.scalars(sa.select(HostCheck))] == [3]
 
 
 def test_rows_are_forgotten_by_their_key(database: Database) -> None:

@@ -22,6 +22,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_channel_states")),
     )
     op.create_table(
+        "erp_people",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("full_name", sa.String(length=255), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("office", sa.String(length=255), nullable=False),
+        sa.Column("department", sa.String(length=255), nullable=False),
+        sa.Column("position", sa.String(length=255), nullable=False),
+        sa.Column("phone", sa.String(length=64), nullable=False),
+        sa.Column("vpn_end_date", sa.Date(), nullable=True),
+        sa.Column("is_blocked", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("vpn_told", sa.String(length=128), nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_erp_people")),
+    )
+    with op.batch_alter_table("erp_people", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erp_people_phone"), ["phone"], unique=False)
+
+    op.create_table(
         "groups",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -32,12 +51,30 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("address", sa.String(length=255), nullable=False),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("group_name", sa.String(length=255), nullable=False),
+        sa.Column("parent", sa.String(length=255), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_watched", sa.Boolean(), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("state_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("told", sa.String(length=16), nullable=False),
+        sa.Column("outage_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("has_answered", sa.Boolean(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("successes", sa.Integer(), nullable=False),
+        sa.Column("results", sa.String(length=32), nullable=False),
+        sa.Column("is_flapping", sa.Boolean(), nullable=False),
+        sa.Column("maintenance_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("rtt_min_ms", sa.Double(), nullable=True),
         sa.Column("rtt_ms", sa.Double(), nullable=True),
+        sa.Column("rtt_max_ms", sa.Double(), nullable=True),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hosts")),
         sa.UniqueConstraint("name", name=op.f("uq_hosts_name")),
     )
@@ -172,6 +209,8 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("id_redmine_user", sa.Integer(), nullable=True),
         sa.Column("redmine_login", sa.String(length=255), nullable=False),
+        sa.Column("erp_name", sa.String(length=128), nullable=True),
+        sa.Column("from_erp", sa.JSON(), nullable=False),
         sa.Column("can_access_quality_control", sa.Boolean(), nullable=False),
         sa.Column("browser_notifications_enabled", sa.Boolean(), nullable=False),
         sa.Column("notifications_widget_enabled", sa.Boolean(), nullable=False),
@@ -185,6 +224,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("erp_name", name=op.f("uq_users_erp_name")),
         sa.UniqueConstraint("mail_token", name=op.f("uq_users_mail_token")),
         sa.UniqueConstraint("username", name=op.f("uq_users_username")),
     )
@@ -204,10 +244,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_group_members_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "host_acknowledgements",
+        sa.Column("host_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["host_id"],
+            ["hosts.id"],
+            name=op.f("fk_host_acknowledgements_host_id_hosts"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("host_id", name=op.f("pk_host_acknowledgements")),
+    )
+    op.create_table(
         "host_checks",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("host_id", sa.Integer(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("span_s", sa.Integer(), nullable=False),
         sa.Column("sent", sa.Integer(), nullable=False),
         sa.Column("received", sa.Integer(), nullable=False),
         sa.Column("rtt_min_ms", sa.Double(), nullable=True),
@@ -216,10 +271,43 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["host_id"], ["hosts.id"], name=op.f("fk_host_checks_host_id_hosts"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_host_checks")),
+        sa.PrimaryKeyConstraint("host_id", "checked_at", name=op.f("pk_host_checks")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("host_checks", schema=None) as batch_op:
-        batch_op.create_index("ix_host_checks_host_id_checked_at", ["host_id", "checked_at"], unique=False)
+        batch_op.create_index("ix_host_checks_span_s_checked_at", ["span_s", "checked_at"], unique=False)
+
+    op.create_table(
+        "host_maintenance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("host_id", sa.Integer(), nullable=True),
+        sa.Column("group_name", sa.String(length=255), nullable=True),
+        sa.Column("begins_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["host_id"], ["hosts.id"], name=op.f("fk_host_maintenance_host_id_hosts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_host_maintenance")),
+    )
+    with op.batch_alter_table("host_maintenance", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_host_maintenance_host_id"), ["host_id"], unique=False)
+
+    op.create_table(
+        "host_outages",
+        sa.Column("host_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["host_id"], ["hosts.id"], name=op.f("fk_host_outages_host_id_hosts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("host_id", "started_at", name=op.f("pk_host_outages")),
+    )
+    with op.batch_alter_table("host_outages", schema=None) as batch_op:
+        batch_op.create_index("ix_host_outages_started_at", ["started_at"], unique=False)
 
     op.create_table(
         "issue_mutes",
@@ -520,10 +608,19 @@ def downgrade() -> None:
 
     op.drop_table("live_events")
     op.drop_table("issue_mutes")
+    with op.batch_alter_table("host_outages", schema=None) as batch_op:
+        batch_op.drop_index("ix_host_outages_started_at")
+
+    op.drop_table("host_outages")
+    with op.batch_alter_table("host_maintenance", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_host_maintenance_host_id"))
+
+    op.drop_table("host_maintenance")
     with op.batch_alter_table("host_checks", schema=None) as batch_op:
-        batch_op.drop_index("ix_host_checks_host_id_checked_at")
+        batch_op.drop_index("ix_host_checks_span_s_checked_at")
 
     op.drop_table("host_checks")
+    op.drop_table("host_acknowledgements")
     with op.batch_alter_table("group_members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_group_members_account_id"))
 
@@ -552,5 +649,9 @@ def downgrade() -> None:
     op.drop_table("issues")
     op.drop_table("hosts")
     op.drop_table("groups")
+    with op.batch_alter_table("erp_people", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erp_people_phone"))
+
+    op.drop_table("erp_people")
     op.drop_table("channel_states")
     # ### end Alembic commands ###
