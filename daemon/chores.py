@@ -1,4 +1,4 @@
-"""What the daemon does for the inbox by itself: snoozed notifications come back, old read ones are removed."""
+"""What the daemon does for inboxes by itself: snoozed notifications come back, old read ones go."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -99,9 +99,7 @@ def test_a_database_that_is_away_is_told_and_survived(database: Database, ann: i
     tell(database, ann, 1)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE deliveries")
-        connection.exec_driver_sql(
-            "DROP TABLE notifications CASCADE" if not database.is_sqlite else "DROP TABLE notifications"
-        )
+        connection.exec_driver_sql("DROP TABLE notifications")
         connection.commit()
     with capture_logs() as logs:
         assert (Chores(database).wake(), Chores(database, 1).forget()) == (0, 0)
