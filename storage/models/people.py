@@ -26,6 +26,10 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     id_redmine_user: Mapped[int | None] = mapped_column(index=True, default=None)
     redmine_login: Mapped[str] = mapped_column(sa.String(255), default="")
+    # Name of the account in the ERP, lower case, once somebody signed in by it.
+    erp_name: Mapped[str | None] = mapped_column(sa.String(128), unique=True, default=None)
+    # Names of the columns above that the ERP fills: nobody changes them here.
+    from_erp: Mapped[list[str]] = mapped_column(default_factory=list, insert_default=list)
     can_access_quality_control: Mapped[bool] = mapped_column(default=False)
     browser_notifications_enabled: Mapped[bool] = mapped_column(default=True)
     notifications_widget_enabled: Mapped[bool] = mapped_column(default=True)
