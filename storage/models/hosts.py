@@ -62,9 +62,9 @@ class HostCheck(Base):
 
     host_id: Mapped[int] = mapped_column(sa.ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True)
     checked_at: Mapped[datetime] = mapped_column(primary_key=True)
-    span_s: Mapped[int] = mapped_column(default=0)
     sent: Mapped[int]
     received: Mapped[int]
+    span_s: Mapped[int] = mapped_column(default=0)
     rtt_min_ms: Mapped[float | None] = mapped_column(default=None)
     rtt_median_ms: Mapped[float | None] = mapped_column(default=None)
     rtt_max_ms: Mapped[float | None] = mapped_column(default=None)
@@ -78,8 +78,8 @@ class HostOutage(Base):
 
     host_id: Mapped[int] = mapped_column(sa.ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True)
     started_at: Mapped[datetime] = mapped_column(primary_key=True)
-    ended_at: Mapped[datetime | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(sa.String(16))
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
     reason: Mapped[str] = mapped_column(sa.String(255), default="")
 
 
@@ -103,11 +103,11 @@ class HostMaintenance(Base):
     __tablename__ = "host_maintenance"
 
     id: Mapped[int] = mapped_column(init=False, primary_key=True)
-    host_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("hosts.id", ondelete="CASCADE"), index=True, default=None
-    )
-    group_name: Mapped[str | None] = mapped_column(sa.String(255), default=None)
     begins_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     note: Mapped[str] = mapped_column(sa.Text)
     by_name: Mapped[str] = mapped_column(sa.String(255))
+    host_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("hosts.id", ondelete="CASCADE"), index=True, default=None
+    )
+    group_name: Mapped[str | None] = mapped_column(sa.String(255), default=None)
