@@ -49,6 +49,8 @@ MESSAGES = {
     "issue_deleted": N_("Issue #%(id)d was deleted: %(subject)s"),
 }
 
+CHANNEL_PROBLEM = (N_("Messages cannot be sent"), N_("%(service)s refuses what we send: %(error)s"))
+
 _FIELD_OF_TYPE = {
     "status_change": "status",
     "assigned": "assigned_to",
@@ -110,6 +112,13 @@ def texts(change: Change, kind: str, language: str) -> tuple[str, str]:
         "new": (part and part.new) or "",
     }
     return translate(TITLES[kind]), translate(MESSAGES[pattern]) % words
+
+
+def problem(service: str, error: str, language: str) -> tuple[str, str]:
+    """Return title and message of what administrators are told of a service that refuses us."""
+    translate = _translations(language).gettext
+    words = {"service": service, "error": error}
+    return translate(CHANNEL_PROBLEM[0]), translate(CHANNEL_PROBLEM[1]) % words
 
 
 def details_json(details: tuple[FieldChange, ...]) -> list[dict[str, str | None]]:
