@@ -21,23 +21,24 @@ class Asked(BaseModel):
 
 def query(model: type[M]) -> M:
     """Return the checked query string. Raises Problem (422)."""
-    return _checked(model, request.args.to_dict())
+    return checked(model, request.args.to_dict())
 
 
 def body(model: type[M]) -> M:
     """Return the checked body, sent as JSON or by a form. Raises Problem (400, 422)."""
     if not request.is_json:
-        return _checked(model, request.form.to_dict())
+        return checked(model, request.form.to_dict())
     try:
         given = request.get_json()
     except (BadRequest, RecursionError) as e:
         raise Problem(400, "bad_json", gettext("The body is not valid JSON.")) from e
     if not isinstance(given, dict):
         raise Problem(400, "bad_json", gettext("The body must be a JSON object."))
-    return _checked(model, given)
+    return checked(model, given)
 
 
-def _checked(model: type[M], given: Mapping[str, Any]) -> M:
+def checked(model: type[M], given: Mapping[str, Any]) -> M:
+    """Return what was given, checked. Raises Problem (422) with what is wrong by field."""
     try:
         return model.model_validate(given)
     except ValidationError as e:
@@ -75,6 +76,8 @@ def _text(fault: Mapping[str, Any]) -> str:
         "not_a_day": gettext("must be a date such as 2024-12-31"),
         "not_a_service": gettext("is not an allowed push service"),
         "not_a_key": gettext("is not a key of a push subscription"),
+        "string_pattern_mismatch": gettext("is not written as it should be"),
+        "too_short": gettext("at least one must be chosen"),
         "literal_error": gettext("must be one of %(allowed)s", allowed=limits.get("expected", "")),
     }
     return texts.get(fault["type"]) or gettext("is not valid")

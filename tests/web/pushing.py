@@ -36,9 +36,10 @@ def browser_keys(*, is_url: bool = True) -> dict[str, str]:
     return {name: text.rstrip("=") if is_url else text for name, text in shown.items()}
 
 
-def subscription(name: str = "one", **more: Any) -> dict[str, Any]:
+def subscription(name: str = "one", *, is_url: bool = True, **more: Any) -> dict[str, Any]:
     """Return what a page posts."""
-    return {"endpoint": f"https://fcm.googleapis.com/fcm/send/{name}", "keys": browser_keys(), **more}
+    endpoint = f"https://fcm.googleapis.com/fcm/send/{name}"
+    return {"endpoint": endpoint, "keys": browser_keys(is_url=is_url), **more}
 
 
 def subscriptions_of(house: House, user_id: int) -> list[PushSubscription]:

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from storage import delivery_health
 from storage.columns import utc_now
+from storage.delivery_health import receive as note_arrival
 from web.contract import Done, documented
 from web.policy import Policy, allow
 from web.validation import Asked, body
@@ -27,5 +27,5 @@ def receive() -> Response:
     """Note that a message arrived. The answer is the same whether it is known, so that nothing is learned."""
     given = body(ReceiptBody)
     with viewer().database.write() as writing:
-        delivery_health.receive(writing, given.receipt, utc_now())
+        note_arrival(writing, given.receipt, utc_now())
     return jsonify({"success": True, "message": "ok"})

@@ -1,5 +1,5 @@
 """What people see and change of themselves: profile, password, devices."""
 
-from web.users import password, profile, sign_ins
+from web.users import password, preferences, profile, sign_ins
 
-BLUEPRINTS = (profile.bp, password.bp, sign_ins.bp)
+BLUEPRINTS = (profile.bp, preferences.bp, password.bp, sign_ins.bp)

@@ -10,14 +10,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import sign_ins, users
 from storage.models import SignIn, User
+from storage.preferences import kept, of
 from web.answers import Problem, page, wants_json
 from web.contract import documented
-from web.language import gettext, time_zones
+from web.language import gettext
 from web.people import Person, person
 from web.policy import Policy, allow
-from web.users import devices
+from web.users import devices, telling
 from web.users.fields import Day, Language, Line, Mail, Name, Phone, Theme, Zone
-from web.users.shapes import Profile, ProfileSaved, VpnSaved
+from web.users.shapes import OwnProfile, ProfileSaved, VpnSaved
+from web.users.telling import PreferencesGiven
+from web.users.zones import zones
 from web.validation import Asked, body
 from web.viewer import viewer
 
@@ -40,6 +43,7 @@ class ProfileBody(Asked):
     language: Language = "ru"
     theme: Theme = "auto"
     time_zone: Zone = "UTC"
+    preferences: PreferencesGiven = PreferencesGiven()
 
 
 class ProfileForm(ProfileBody):
@@ -57,11 +61,11 @@ class VpnBody(Asked):
 
 @bp.get("/profile")
 @allow(Policy.SIGNED_IN)
-@documented(Profile, 401, 503, tags=["users"])  # type: ignore[untyped-decorator]
+@documented(OwnProfile, 401, 503, tags=["users"])  # type: ignore[untyped-decorator]
 def profile() -> str | Response:
     """Return the asker's own profile."""
     user, found = _own(person())
-    return jsonify(profile_of(user)) if wants_json() else _page(user, found)
+    return jsonify(own_profile_of(user)) if wants_json() else _page(user, found)
 
 
 @bp.put("/profile")
@@ -71,7 +75,7 @@ def change_profile() -> Response:
     """Change the fields that were sent; the others stay."""
     user = _save(person().id, body(ProfileBody))
     message = gettext("Your profile has been saved")
-    return jsonify({"success": True, "message": message, "user": profile_of(user)})
+    return jsonify({"success": True, "message": message, "user": own_profile_of(user)})
 
 
 @bp.post("/profile")
@@ -139,6 +143,11 @@ def profile_of(user: User) -> dict[str, Any]:
     }
 
 
+def own_profile_of(user: User) -> dict[str, Any]:
+    """Return what only the user is shown besides."""
+    return profile_of(user) | {"preferences": telling.shown(of(user.preferences))}
+
+
 def _own(who: Person) -> tuple[User, list[SignIn]]:
     with viewer().database.read() as reading:
         user = users.find(reading, who.id) or abort(404)
@@ -146,11 +155,13 @@ def _own(who: Person) -> tuple[User, list[SignIn]]:
 
 
 def _save(user_id: int, given: ProfileBody) -> User:
-    sent = given.model_dump(include=given.model_fields_set - {"csrf_token"})
+    sent = given.model_dump(include=given.model_fields_set - {"csrf_token", "preferences"})
     with viewer().database.write() as writing:
         user = users.find(writing, user_id) or abort(404)
         for name, value in sent.items():
             setattr(user, name, value)
+        if "preferences" in given.model_fields_set:
+            user.preferences = kept(telling.merged(of(user.preferences), given.preferences))
         writing.flush()
         writing.expunge(user)
     return user
@@ -177,11 +188,6 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _zones(present: str) -> list[tuple[str, str]]:
-    names = time_zones() if present in time_zones() else (present, *time_zones())
-    return [(name, name.replace("_", " ")) for name in names]
-
-
 def _page(user: User, found: list[SignIn], **more: Any) -> str:
     redmine = viewer().settings.redmine
     return page(
@@ -189,6 +195,6 @@ def _page(user: User, found: list[SignIn], **more: Any) -> str:
         user=profile_of(user),
         devices=devices.shown(found),
         redmine_url=redmine.url if redmine else "",
-        time_zones=_zones(user.time_zone),
+        time_zones=zones(user.time_zone),
         **more,
     )

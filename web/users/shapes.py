@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from web.users.telling import PreferencesShown
+
 
 class Profile(BaseModel):
     """Everything a person is shown of their own account; dates are YYYY-MM-DD."""
@@ -30,12 +32,18 @@ class Profile(BaseModel):
     has_password: bool
 
 
+class OwnProfile(Profile):
+    """What only the person is shown besides: how they want to be told."""
+
+    preferences: PreferencesShown
+
+
 class ProfileSaved(BaseModel):
     """The profile as it is after the change."""
 
     success: Literal[True]
     message: str
-    user: Profile
+    user: OwnProfile
 
 
 class VpnSaved(BaseModel):
