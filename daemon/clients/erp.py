@@ -1,0 +1,156 @@
+"""The ERP's database: people and their passwords. Every call ends within its deadline, however ERP stalls.
+
+The drivers run in processes of their own (`erp_worker`), which are kept for the next question and ended where
+they are late. No password is kept: it passes through a socket pair to the driver and is gone.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from daemon.clients.erp_process import Helper, NoAnswer, is_trouble
+from daemon.clients.erp_settings import ErpSettings
+from daemon.clients.erp_values import Checked, ErpUser, Trouble, Verdict, is_name
+from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable, WrongAnswer
+from daemon.clients.settings import SettingsError
+
+IDLE_S = 120.0  # so long a process without work is kept
+
+
+class ErpClient:
+    """One ERP. May be used by several threads at once; `connections` of them ask, others wait."""
+
+    def __init__(self, settings: ErpSettings) -> None:
+        self._settings = settings
+        self._free = threading.BoundedSemaphore(settings.connections)
+        self._lock = threading.Lock()
+        self._idle: list[Helper] = []
+        # What the ERP said of our own account, and of which password: it is not tried again, as each try
+        # counts towards the account's lock.
+        self._refused: tuple[str, str | None] | None = None
+        self.requests_made = 0
+
+    def check_password(self, username: str, password: str) -> Checked:
+        """Say whose account this name and password open. Never tried twice.
+
+        Raises SourceUnavailable, SourceRefused (rights, settings) or WrongAnswer.
+        """
+        if not is_name(username) or not password or "\0" in password:
+            return Checked(Verdict.WRONG)
+        checked: Checked = self._answer(self._for_check(), "check", username, password)
+        if checked.trouble is not None:
+            self._note(checked.trouble)
+        return checked
+
+    def person(self, username: str) -> ErpUser | None:
+        """Return a person by name, None where the ERP has none. Raises as `check_password`."""
+        if not is_name(username):
+            return None
+        self._require_reader()
+        return cast("ErpUser | None", self._answer(self._settings, "person", username))
+
+    def people(self) -> Iterator[list[ErpUser]]:
+        """Yield everybody in chunks, by one query. Raises as `check_password`, in the midst too."""
+        self._require_reader()
+        with self._helper(self._settings.poll_deadline_s) as helper:
+            for word, content in helper.ask(self._settings.poll_deadline_s, "people", self._settings):
+                if trouble := is_trouble(word, content):
+                    raise self._error(trouble)
+                if word == "rows":
+                    yield content
+
+    def close(self) -> None:
+        """End the processes that are kept."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for helper in idle:
+            helper.end()
+
+    def _for_check(self) -> ErpSettings:
+        """Return the settings for checking a password; without our own account where it was refused."""
+        try:
+            self._require_reader()
+        except SourceRefused:
+            if self._settings.mode == "query":
+                raise
+            url = sa.make_url(self._settings.url).set(username=None)
+            return self._settings.model_copy(update={"url": url.render_as_string()})
+        return self._settings
+
+    def _answer(self, settings: ErpSettings, name: str, *arguments: str) -> Any:
+        with self._helper(self._settings.deadline_s) as helper:
+            ((word, content),) = helper.ask(settings.deadline_s, name, settings, *arguments)
+        if trouble := is_trouble(word, content):
+            raise self._error(trouble)
+        return content
+
+    @contextmanager
+    def _helper(self, patience_s: float) -> Iterator[Helper]:
+        """Lend a process that is free, or a new one; take it back unless it had to be ended."""
+        if not self._free.acquire(timeout=patience_s):
+            raise SourceUnavailable("ERP: too many questions wait for an answer.")
+        helper = None
+        try:
+            helper = self._take()
+            self.requests_made += 1
+            yield helper
+            self._keep(helper)
+            helper = None
+        except NoAnswer as e:
+            raise SourceUnavailable(f"ERP: {e}.") from e
+        except SourceError:
+            # It answered, with a trouble of the ERP's.
+            if helper is not None:
+                self._keep(helper)
+                helper = None
+            raise
+        finally:
+            if helper is not None:
+                helper.end()
+            self._free.release()
+
+    def _take(self) -> Helper:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Helper()
+
+    def _keep(self, helper: Helper) -> None:
+        now = time.monotonic()
+        with self._lock:
+            old = [kept for kept in self._idle if now - kept.used_at > IDLE_S]
+            self._idle = [kept for kept in self._idle if now - kept.used_at <= IDLE_S] + [helper]
+        for kept in old:
+            kept.end()
+
+    def _require_reader(self) -> None:
+        """Refuse to try what is not configured, and what the ERP has refused before."""
+        if not self._settings.has_reader:
+            raise SourceRefused("ERP: [erp] url names no user, and people are read by one.")
+        password = self._password()
+        if self._refused is not None:
+            text, refused = self._refused
+            if password == refused:
+                raise SourceRefused(f"{text} It is not tried again before another password is configured.")
+            self._refused = None
+
+    def _password(self) -> str | None:
+        try:
+            return self._settings.reader_url().password
+        except SettingsError as e:
+            raise SourceRefused(f"ERP: {e}.") from e
+
+    def _note(self, trouble: Trouble) -> None:
+        if trouble.kind == "credentials":
+            self._refused = (f"ERP: {trouble.text}.", self._password())
+
+    def _error(self, trouble: Trouble) -> SourceError:
+        self._note(trouble)
+        text = f"ERP: {trouble.text}."
+        if trouble.kind == "unavailable":
+            return SourceUnavailable(text)
+        return WrongAnswer(text) if trouble.kind == "wrong_answer" else SourceRefused(text)
