@@ -159,13 +159,6 @@ def _update(*where: sa.ColumnElement[bool] | sa.TextClause, **values: Any) -> sa
     return statement.execution_options(**_UNSYNCED)
 
 
-def skip_device(session: Session, channel: str, device: str, now: datetime, error: str) -> int:
-    """Give up what waits for a device that is gone; return how much that was."""
-    waiting = (Delivery.channel == channel, Delivery.device == device, Delivery.state == "due")
-    values = {"state": "skipped", "finished_at": now, "error": error}
-    return changed_rows(session.execute(_update(*waiting, **values)))
-
-
 def renew(session: Session, notification_ids: Sequence[int], now: datetime) -> int:
     """Have what was sent or put off for these notifications be sent once more, from now on."""
     values = {"state": "due", "attempts": 0, "next_attempt_at": now, "due_at": now, "finished_at": None}
@@ -178,8 +171,11 @@ def renew(session: Session, notification_ids: Sequence[int], now: datetime) -> i
 
 
 def prune(session: Session, before: datetime) -> int:
-    """Forget some thousands of the deliveries that were made before and are over; return how many."""
-    old = sa.select(Delivery.id).where(Delivery.created_at < before, ~Delivery.state.in_(("due", "claimed")))
+    """Forget some thousands of the deliveries that are as old; return how many.
+
+    Also such as wait for a channel that is switched off. What is put off until some day is not old.
+    """
+    old = sa.select(Delivery.id).where(Delivery.created_at < before, Delivery.due_at < before)
     statement = sa.delete(Delivery).where(Delivery.id.in_(old.limit(_PRUNED_AT_ONCE)))
     return changed_rows(session.execute(statement.execution_options(**_UNSYNCED)))
 
