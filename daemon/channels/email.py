@@ -86,7 +86,7 @@ class Options(ChannelOptions):
     def server(self) -> Server:
         """Return where mails go. Raises SettingsError where a secret or a certificate is missing."""
         return Server(
-            host=self.host,
+            host=self.host.strip("[]"),
             port=self.port or PORTS[self.security],
             security=self.security,
             context=None if self.security == "none" else _context(self.ca_file),

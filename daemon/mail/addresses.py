@@ -2,7 +2,7 @@
 
 import re
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 
 LONGEST_NAME = 50  # a longer word would be broken where the header is folded
 _LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}")
@@ -38,5 +38,8 @@ def address(mail: str, name: str = "") -> Address:
 
 def named_address(text: str) -> Address:
     """Return `Helpdesk <helpdesk@example.com>`, or the address alone, as an address. Raises ValueError."""
-    name, mail = parseaddr(text)
+    found = getaddresses([text])
+    if len(found) != 1:
+        raise ValueError(f"{one_line(text)!r} is not an e-mail address, but several")
+    name, mail = found[0]
     return address(mail, name)

@@ -130,7 +130,9 @@ class Session(smtplib.SMTP):
         code, text = self.connect(server.host, server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
-        self.ehlo_or_helo_if_needed()
+        code, text = self.ehlo()
+        if 400 <= code < 500:  # else smtplib would go on as with a server that knows nothing
+            raise smtplib.SMTPHeloError(code, text)
         if server.security == "starttls":
             self.starttls(context=server.context)
             self.ehlo()
