@@ -98,6 +98,25 @@ def check(path: Path) -> None:
     sys.exit(1 if failed else 0)
 
 
+@main.command(name="vapid")
+@click.option("--force", is_flag=True, help="Make a new key pair even where there is one.")
+@click.pass_obj
+@plain_errors
+def vapid_(path: Path, *, force: bool) -> None:
+    """Make the key pair of Web Push where there is none yet, and show its public key."""
+    from daemon import vapid
+    from daemon.service import vapid_file
+
+    file = vapid_file(load(path))
+    if force and file.exists():
+        vapid.replace(file)
+        click.echo(
+            f"{file}: a new key pair. Restart the daemon. Each browser is reached again once one of our "
+            "pages has been opened in it: it subscribes anew for the new key by itself."
+        )
+    click.echo(vapid.public_key(vapid.read_or_make(file)))
+
+
 @main.group()
 def db() -> None:
     """The database."""

@@ -28,6 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 DEFAULT_JOBS: Mapping[str, Any] = {
     "redmine": {"source": "redmine", "every_s": 5.0},
     "reconcile": {"source": "redmine_reconcile", "every_s": 300.0},
+    "erp": {"source": "erp", "every_s": 300.0},
 }
 
 
@@ -43,6 +44,8 @@ class DaemonSettings(Settings):
     # A second daemon takes over when the first has not renewed its lease for so long.
     lease_s: float = Field(default=10.0, ge=2, le=300)
     stop_timeout_s: float = Field(default=8.0, ge=1, le=300)
+    # What a daemon that was killed was sending is sent again after so long.
+    claim_s: float = Field(default=60.0, ge=5, le=3600)
 
 
 class JobSettings(Settings):

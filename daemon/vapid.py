@@ -64,6 +64,12 @@ def make(path: Path) -> None:
         whole.unlink()
 
 
+def replace(path: Path) -> None:
+    """Write a new key pair in place of the one there is."""
+    path.unlink(missing_ok=True)
+    make(path)
+
+
 def public_key(vapid: Vapid02) -> str:
     """Return the public key as a page subscribes for it: base64url without padding, 87 characters."""
     point = vapid.public_key.public_bytes(

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Sequence
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
@@ -62,7 +63,7 @@ class Channel:
 
         self._options = options
         self._surroundings = surroundings
-        key = vapid.read_or_make(options.private_key_file or surroundings.directory / KEY_FILE)
+        key = vapid.read_or_make(key_file(options, surroundings.directory))
         self.public_key = vapid.public_key(key)
         contact = options.contact or default_contact(surroundings.public_url)
         self._client = PushClient(options, key, contact, options.ca_file, resolve)
@@ -123,6 +124,11 @@ _MEANING = {
     "retry": "it cannot take the message now",
     "failed": "it does not take this message",
 }
+
+
+def key_file(options: Options, directory: Path) -> Path:
+    """Return where the key pair is, or will be."""
+    return options.private_key_file or directory / KEY_FILE
 
 
 def outcome_of(status: int) -> Outcome:
