@@ -54,7 +54,16 @@ class StoredMemory:
         """Return all active users."""
         with self._database.read() as session:
             return tuple(
-                Colleague(user.id, user.username, user.email, user.role, user.language, user.time_zone)
+                Colleague(
+                    user.id,
+                    user.username,
+                    user.email,
+                    user.role,
+                    user.language,
+                    user.time_zone,
+                    user.erp_name or "",
+                    tuple(user.from_erp),
+                )
                 for user in users.listed(session)
                 if user.is_active
             )
@@ -63,6 +72,11 @@ class StoredMemory:
         """Return the stored rows of a source's table by their keys; all of them where no keys are named."""
         with self._database.read() as session:
             return states.load(session, table, keys)
+
+    def kept_keys(self, table: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next keys of a source's table, ascending; it has names for keys."""
+        with self._database.read() as session:
+            return states.keys(session, table, after, limit)
 
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""

@@ -34,6 +34,9 @@ class Memory(Protocol):
     def kept(self, table: str, keys: Iterable[Any] | None = None) -> Mapping[Any, Mapping[str, Any]]:
         """Return the stored rows of a source's table by their keys; all of them where no keys are named."""
 
+    def kept_keys(self, table: str, after: str, limit: int) -> Sequence[str]:
+        """Return the next keys of a source's table, ascending; it has names for keys."""
+
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""
 

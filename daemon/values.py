@@ -85,6 +85,8 @@ class Colleague:
     role: str
     language: str
     time_zone: str
+    erp_name: str = ""
+    from_erp: tuple[str, ...] = ()  # columns of the profile that the ERP fills
 
     def member(self) -> Member:
         """Return whom a notification is addressed to."""

@@ -23,12 +23,16 @@ TYPES = (
     "updated",
     "issue_deleted",
     "reminder",
+    "vpn_expiry",
+    "account_blocked",
+    "account_back",
+    "account_changed",
 )
 WAYS = ("webpush", "email", "popup", "sound")
 # Types that a mute lets through, and a project of which only what is important is wanted.
-IMPORTANT = frozenset({"assigned", "mention", "reminder"})
+IMPORTANT = frozenset({"assigned", "mention", "reminder", "vpn_expiry"})
 _QUIET_TYPES = frozenset({"attachment_added", "updated"})
-_MAILED_TYPES = frozenset({"assigned", "mention", "new_issue", "reminder", "issue_deleted"})
+_MAILED_TYPES = frozenset({"assigned", "mention", "new_issue", "reminder", "issue_deleted", "vpn_expiry"})
 
 Clock = Annotated[time, Field(description="HH:MM of the person's own time zone")]
 Level = Literal["all", "important", "none"]

@@ -23,6 +23,12 @@ def load(session: Session, table: str, keys: Iterable[Any] | None = None) -> dic
     return rows
 
 
+def keys(session: Session, table: str, after: str, limit: int) -> list[str]:
+    """Return the next primary keys above one, ascending, of a table whose keys are names."""
+    [key] = Base.metadata.tables[table].primary_key.columns
+    return list(session.scalars(sa.select(key).where(key > after).order_by(key).limit(limit)))
+
+
 def save(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows, all with the same columns. Columns that they lack stay as they are.
 

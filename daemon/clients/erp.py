@@ -6,7 +6,7 @@ they are late. No password is kept: it passes through a socket pair to the drive
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -53,7 +53,7 @@ class ErpClient:
         self._require_reader()
         return cast("ErpUser | None", self._answer(self._settings, "person", username))
 
-    def people(self) -> Iterator[list[ErpUser]]:
+    def people(self) -> Generator[list[ErpUser]]:
         """Yield everybody in chunks, by one query. Raises as `check_password`, in the midst too."""
         self._require_reader()
         with self._helper(self._settings.poll_deadline_s) as helper:

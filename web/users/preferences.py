@@ -177,5 +177,9 @@ def _kinds() -> dict[str, str]:
         "updated": gettext("Issue updated"),
         "issue_deleted": gettext("Issue deleted"),
         "reminder": gettext("Due date reminder"),
+        "vpn_expiry": gettext("VPN access ends"),
+        "account_blocked": gettext("ERP account blocked"),
+        "account_back": gettext("ERP account active again"),
+        "account_changed": gettext("ERP data changed"),
     }
     return {kind: names[kind] for kind in TYPES}

@@ -1,0 +1,1 @@
+"""People of the ERP: what changed about them, and when they are reminded."""
