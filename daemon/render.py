@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.erp import words as erp_words
+from daemon.hosts import words as host_words
 from daemon.recipients import type_for
 from daemon.values import Addressed, Change, FieldChange
 
@@ -103,6 +104,8 @@ def texts(change: Change, kind: str, language: str) -> tuple[str, str]:
     """Return title and message of a change in a language; an unknown language reads English."""
     if kind in erp_words.TITLES:
         return erp_words.texts(change, kind, language, _translations(language))
+    if kind in host_words.TITLES:
+        return host_words.texts(change, kind, _translations(language))
     translate = _translations(language).gettext
     part = _telling(change, kind)
     pattern = kind if part is None or part.new else (part.old and _WITHOUT_NEW.get(kind)) or "updated"

@@ -27,12 +27,20 @@ TYPES = (
     "account_blocked",
     "account_back",
     "account_changed",
+    "host_down",
+    "host_up",
+    "host_flapping",
+    "network_lost",
+    "network_back",
 )
 WAYS = ("webpush", "email", "popup", "sound")
 # Types that a mute lets through, and a project of which only what is important is wanted.
 IMPORTANT = frozenset({"assigned", "mention", "reminder", "vpn_expiry"})
 _QUIET_TYPES = frozenset({"attachment_added", "updated"})
-_MAILED_TYPES = frozenset({"assigned", "mention", "new_issue", "reminder", "issue_deleted", "vpn_expiry"})
+_MAILED_TYPES = frozenset(
+    {"assigned", "mention", "new_issue", "reminder", "issue_deleted", "vpn_expiry"}
+    | {"host_down", "host_up", "network_lost", "network_back"}
+)
 
 Clock = Annotated[time, Field(description="HH:MM of the person's own time zone")]
 Level = Literal["all", "important", "none"]

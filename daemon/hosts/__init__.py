@@ -1,0 +1,1 @@
+"""What hosts went through: their state machine, what is told of it and what is kept."""
