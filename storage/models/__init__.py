@@ -1,10 +1,11 @@
 """The tables. Names are binding for the whole project; the design notes in README.md say what each holds."""
 
+from storage.models.audit import AuditEntry
 from storage.models.delivery import ChannelState, Delivery, PushSubscription
 from storage.models.erp import ErpPerson
 from storage.models.hosts import Host, HostAcknowledgement, HostCheck, HostMaintenance, HostOutage
 from storage.models.inbox import LiveEvent, Notification
-from storage.models.jobs import JobRun, JobState
+from storage.models.jobs import JobGap, JobRun, JobState
 from storage.models.people import IssueMute, SignIn, User
 from storage.models.posts import Post, PostRead
 from storage.models.redmine import (
@@ -19,6 +20,7 @@ from storage.models.redmine import (
 )
 
 __all__ = [
+    "AuditEntry",
     "ChannelState",
     "Delivery",
     "ErpPerson",
@@ -31,6 +33,7 @@ __all__ = [
     "HostOutage",
     "Issue",
     "IssueMute",
+    "JobGap",
     "JobRun",
     "JobState",
     "JournalSeen",

@@ -132,6 +132,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_issues_updated_on"), ["updated_on"], unique=False)
 
     op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("act", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_entries_subject"), ["subject"], unique=False)
+
+    op.create_table(
+        "job_gaps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("caught_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_gaps")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("job_gaps", schema=None) as batch_op:
+        batch_op.create_index("ix_job_gaps_job_id", ["job", "id"], unique=False)
+
+    op.create_table(
         "job_runs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("job", sa.String(length=64), nullable=False),
@@ -146,6 +176,9 @@ def upgrade() -> None:
         sa.Column("notified", sa.Integer(), nullable=False),
         sa.Column("withdrawn", sa.Integer(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("journals", sa.Integer(), nullable=False),
+        sa.Column("overlap_hits", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
         sqlite_autoincrement=True,
@@ -164,6 +197,14 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("options", sa.JSON(), nullable=True),
+        sa.Column("wanted", sa.JSON(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("configured", sa.JSON(), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_ok_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_owner", sa.String(length=128), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_states")),
@@ -636,6 +677,14 @@ def downgrade() -> None:
 
     op.drop_table("journals_seen")
     op.drop_table("job_states")
+    with op.batch_alter_table("job_gaps", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_gaps_job_id")
+
+    op.drop_table("job_gaps")
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_entries_subject"))
+
+    op.drop_table("audit_entries")
     with op.batch_alter_table("job_runs", schema=None) as batch_op:
         batch_op.drop_index("ix_job_runs_job_id")
 
