@@ -31,6 +31,11 @@ def by_username(session: Session, username: str) -> User | None:
     return session.scalars(query).one_or_none()
 
 
+def by_mail_token(session: Session, token: str) -> User | None:
+    """Return whom the links of mails name by this token."""
+    return session.scalars(sa.select(User).where(User.mail_token == token)).one_or_none()
+
+
 def by_redmine_id(session: Session, id_redmine_user: int) -> User | None:
     """Return the user who is linked to this Redmine account."""
     query = sa.select(User).where(User.id_redmine_user == id_redmine_user).order_by(User.id)

@@ -25,6 +25,7 @@ from web import (
     posts,
     security,
     throttle,
+    unsubscribe,
     users,
 )
 from web.board import views as board
@@ -77,6 +78,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         posts.bp,
         integrations.bp,
         people_admin.bp,
+        unsubscribe.bp,
         *users.BLUEPRINTS,
         subscribing.bp,
         receipts.bp,
@@ -89,6 +91,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     for endpoint in users.password.GUARDED:
         brake.guard(app, endpoint, throttle.own_name)
     brake.slow(app, "receipts.receive", receipts.RATE)
+    brake.slow(app, "unsubscribe.decide", unsubscribe.RATE)
     brake.slow(app, "push_devices.send_test", push_devices.TESTS_RATE)
     rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
     rights_of_tasks = task_rights.TaskRights(

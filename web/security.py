@@ -25,6 +25,9 @@ EXEMPT = {
     # Sent by a service worker, perhaps after the log-out: the body names a secret of one delivery, and all
     # it does is to note that this delivery has arrived.
     "receipts.receive",
+    # Sent by mail programs (RFC 8058): the address names a secret of one person, and all it does is to stop
+    # their mails, or to let them come again.
+    "unsubscribe.decide",
 }
 MAX_BODY_BYTES = 64 * 1024
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")

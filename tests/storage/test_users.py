@@ -67,6 +67,14 @@ def test_users_are_found_by_id_and_by_redmine_account(database: Database, ann: i
         assert users.with_ids(session, []) == {}
 
 
+def test_mails_name_their_reader_by_a_token_of_their_own(database: Database, ann: int, bob: int) -> None:
+    with database.read() as session:
+        tokens = {user_id: users.with_ids(session, [user_id])[user_id].mail_token for user_id in (ann, bob)}
+        found = {user_id: users.by_mail_token(session, token) for user_id, token in tokens.items()}
+        assert {user_id: user and user.id for user_id, user in found.items()} == {ann: ann, bob: bob}
+        assert users.by_mail_token(session, "nobody's") is None
+
+
 def test_only_active_users_with_a_redmine_account_can_be_told(database: Database, ann: int) -> None:
     bob = add_user(database, "bob", redmine_login="bob", id_redmine_user=7)
     add_user(database, "eve", redmine_login="eve", id_redmine_user=8, is_active=False)

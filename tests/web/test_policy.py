@@ -18,6 +18,8 @@ PUBLIC = {
     "auth.set_preferences",
     "health.healthz",
     "notifications.home",
+    "unsubscribe.ask",
+    "unsubscribe.decide",
     "receipts.receive",
     "worker.script",
 }
