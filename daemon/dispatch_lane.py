@@ -48,14 +48,14 @@ class Lane:
     def add(self, shipments: Sequence[Shipment]) -> None:
         """Have these sent."""
         self.used_at = time.monotonic()
-        for shipment in shipments:
-            with self._lock:
-                waiting = self._queues.get(shipment.queue)
-                if waiting is not None:
-                    waiting.append(shipment)
-                    continue
-                self._queues[shipment.queue] = deque([shipment])
-            self._threads.submit(self._drain, shipment.queue)
+        new: list[str] = []
+        with self._lock:  # all of them before the first is sent: what befalls that one is for the others, too
+            for shipment in shipments:
+                if shipment.queue not in self._queues:
+                    new.append(shipment.queue)
+                self._queues.setdefault(shipment.queue, deque()).append(shipment)
+        for queue in new:
+            self._threads.submit(self._drain, queue)
 
     def close(self) -> None:
         """End the threads once they have nothing left to do."""
