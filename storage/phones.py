@@ -1,0 +1,53 @@
+"""Whose telephone number it is: of the ERP's people first, then of our own users, however it is written."""
+
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from storage.models import ErpPerson, User
+
+# Of a long number only these count: it may begin with 8, +7, 007 or nothing.
+_NATIONAL = 10
+_SHORTEST = 3
+_MOST_NAMES = 3
+_LONGEST_EXTENSION = 5
+# Several numbers in one field, and words such as an extension's.
+_APART = re.compile(r"[,;/\n]|[^\W\d_]+")
+
+
+def digits(number: str) -> str:
+    """Return what a number is compared by, "" for what is none."""
+    plain = number.removeprefix("sip:").partition("@")[0]
+    found = "".join(c for c in plain if c in "0123456789")[-_NATIONAL:]
+    return found if len(found) >= _SHORTEST else ""
+
+
+def owners(session: Session, numbers: Iterable[str]) -> dict[str, str]:
+    """Return the names of those numbers that are known; of a number that many share, none."""
+    named = ((number, _names(session, digits(number))) for number in set(numbers))
+    return {number: ", ".join(names) for number, names in named if 0 < len(names) <= _MOST_NAMES}
+
+
+def _names(session: Session, wanted: str) -> list[str]:
+    if not wanted:
+        return []
+    erp = sa.select(ErpPerson.phone, ErpPerson.full_name).where(
+        _holds(ErpPerson.phone, wanted), ErpPerson.gone_at.is_(None), ErpPerson.full_name != ""
+    )
+    ours = sa.select(User.phone, User.full_name).where(
+        _holds(User.phone, wanted), User.is_active, User.full_name != ""
+    )
+    return _matching(session, erp, wanted) or _matching(session, ours, wanted)
+
+
+def _holds(column: InstrumentedAttribute[str], wanted: str) -> sa.ColumnElement[bool]:
+    """Narrow the search: these digits in this order, those of a long number with anything between them."""
+    between = "" if len(wanted) <= _LONGEST_EXTENSION else "%"
+    return column.like(f"%{between.join(wanted)}%")
+
+
+def _matching(session: Session, query: sa.Select[str, str], wanted: str) -> list[str]:
+    rows = session.execute(query)
+    return sorted({name for phone, name in rows if wanted in map(digits, _APART.split(phone))})
