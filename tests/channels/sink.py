@@ -93,13 +93,14 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Sink
+    body: bytes = b""
 
     def setup(self) -> None:
         super().setup()
         self.server.connections += 1
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.posts.append(Post(self.path, headers, body))
         self.server.arrived[self.path].set()
