@@ -180,6 +180,12 @@ def test_a_page_that_is_refused_is_shown_again_as_it_was_filled_in(house: House)
     assert house.user(user_id).preferences == {}
 
 
+def test_every_type_has_a_name_on_the_page(house: House) -> None:
+    house.add_user("ann", language="en")
+    page = house.browser("ann").get(PAGE).text
+    assert [kind for kind in TYPES if f'<th scope="row">{kind}</th>' in page] == []
+
+
 def test_the_matrix_goes_back_to_the_defaults(house: House) -> None:
     user_id = house.add_user("ann")
     put(house, ways={"mention": {"email": False}}, mail={"mode": "off"})

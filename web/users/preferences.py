@@ -177,9 +177,14 @@ def _kinds() -> dict[str, str]:
         "updated": gettext("Issue updated"),
         "issue_deleted": gettext("Issue deleted"),
         "reminder": gettext("Due date reminder"),
+        "host_down": gettext("Host is down"),
+        "host_up": gettext("Host is up again"),
+        "host_flapping": gettext("Host is flapping"),
+        "network_lost": gettext("Own network is lost"),
+        "network_back": gettext("Own network is back"),
         "vpn_expiry": gettext("VPN access ends"),
         "account_blocked": gettext("ERP account blocked"),
         "account_back": gettext("ERP account active again"),
         "account_changed": gettext("ERP data changed"),
     }
-    return {kind: names[kind] for kind in TYPES}
+    return {kind: names.get(kind, kind) for kind in TYPES}
