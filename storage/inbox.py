@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from pydantic_core import from_json
 from sqlalchemy.orm import Session, aliased
 
-from storage.models import Notification
+from storage.models import Delivery, Notification
 
-View = Literal["inbox", "archived", "snoozed", "starred"]
+View = Literal["inbox", "archived", "snoozed", "starred", "all"]
 Condition = sa.ColumnElement[bool]
+LATEST = 2_000  # notifications whose projects are offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Filter:
     reason: str = ""
     project_id: int | None = None
     text: str = ""
-    thread: str = ""
+    threads: tuple[str, ...] = ()
 
     @property
     def is_of_content(self) -> bool:
@@ -54,6 +55,7 @@ class Group:
     newest: Notification
     count: int
     unread: int
+    starred: int
     reasons: tuple[str, ...]
 
 
@@ -83,7 +85,7 @@ def groups(
 def of_thread(
     session: Session, user_id: int, asked: Filter, now: datetime, limit: int, after: Place | None = None
 ) -> tuple[list[Notification], Place | None]:
-    """Return the next notifications of the filter's thread, latest first, and where the rest begins."""
+    """Return the next notifications of the filter's threads, latest first, and where the rest begins."""
     return _part(session, sa.select(Notification).where(*conditions(user_id, asked, now)), limit, after)
 
 
@@ -94,18 +96,23 @@ def doubtful(session: Session, user_id: int, asked: Filter, now: datetime, limit
     return list(session.scalars(query.order_by(Notification.id.desc()).limit(limit)))
 
 
+def deliveries_of(session: Session, notification_id: int) -> list[Delivery]:
+    """Return how a notification was delivered, by channel and device."""
+    query = sa.select(Delivery).where(Delivery.notification_id == notification_id)
+    return list(session.scalars(query.order_by(Delivery.channel.desc(), Delivery.id)))
+
+
 def projects(session: Session, user_id: int) -> list[tuple[int, str]]:
-    """Return the projects of a user's notifications as (id, name), by name."""
-    query = (
-        sa.select(Notification.project_id, sa.func.max(Notification.project_name))
-        .where(
-            Notification.user_id == user_id,
-            Notification.withdrawn_at.is_(None),
-            Notification.verify_at_show.is_(False),
-            Notification.project_id.is_not(None),
-        )
-        .group_by(Notification.project_id)
+    """Return the projects of a user's latest notifications as (id, name), by name."""
+    shown = (Notification.withdrawn_at.is_(None), Notification.verify_at_show.is_(False))
+    latest = (
+        sa.select(Notification.project_id, Notification.project_name)
+        .where(Notification.user_id == user_id, *shown)
+        .order_by(Notification.surfaced_at.desc(), Notification.id.desc())
+        .limit(LATEST)
+        .subquery()
     )
+    query = sa.select(latest.c.project_id, sa.func.max(latest.c.project_name)).group_by(latest.c.project_id)
     found = [(project_id, name) for project_id, name in session.execute(query) if project_id is not None]
     return sorted(found, key=lambda one: one[1].casefold())
 
@@ -118,8 +125,8 @@ def conditions(user_id: int, asked: Filter, now: datetime, row: Any = Notificati
     found: list[Condition] = [row.user_id == user_id, row.withdrawn_at.is_(None), *_of_view(asked, now, row)]
     if asked.is_unread:
         found += [row.read_at.is_(None), row.archived_at.is_(None), _is_awake(now, row)]
-    if asked.thread:
-        found.append(row.thread == asked.thread)
+    if asked.threads:
+        found.append(row.thread.in_(asked.threads))
     if asked.is_of_content:
         found.append(row.verify_at_show.is_(False))
     return [*found, *_of_content(asked, row)]
@@ -133,7 +140,7 @@ def _of_view(asked: Filter, now: datetime, row: Any) -> Iterator[Condition]:
         yield row.archived_at.is_not(None)
     elif asked.view == "snoozed":
         yield row.snoozed_until > now
-    else:
+    elif asked.view == "starred":
         yield row.starred_at.is_not(None)
 
 
@@ -188,17 +195,19 @@ def _counted(
         sa.cast(Notification.reasons, sa.Text),
         Notification.verify_at_show,
         sa.func.count(),
-        sa.func.sum(sa.case((Notification.read_at.is_(None), 1), else_=0)),
+        sa.func.count().filter(Notification.read_at.is_(None)),
+        sa.func.count(Notification.starred_at),
     ).where(*conditions(user_id, asked, now), Notification.thread.in_([row.thread for row in rows]))
-    for thread, reasons, is_doubtful, count, unread in session.execute(query.group_by(sa.text("1, 2, 3"))):
-        counted = counts.setdefault(thread, [0, 0, []])
-        counted[0] += count
-        counted[1] += int(unread)
-        counted[2] += [] if is_doubtful else from_json(reasons)
+    grouped = session.execute(query.group_by(sa.text("1, 2, 3")))
+    for thread, reasons, is_doubtful, *numbers in grouped:
+        counted = counts.setdefault(thread, [0, 0, 0, []])
+        for position, number in enumerate(numbers):
+            counted[position] += number
+        counted[-1] += [] if is_doubtful else from_json(reasons)
     for row in rows:
-        count, unread, others = counts[row.thread]
+        count, unread, starred, others = counts[row.thread]
         own = [] if row.verify_at_show else row.reasons
-        yield Group(row, count, unread, _once([*own, *sorted(others)]))
+        yield Group(row, count, unread, starred, _once([*own, *sorted(others)]))
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:

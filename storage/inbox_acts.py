@@ -12,9 +12,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage import live, notifications
+from storage import deliveries, live, notifications
 from storage.inbox import Condition, Filter, conditions
-from storage.models import Delivery, Notification
+from storage.models import Notification
 from storage.snapshots import changed_rows, chunks
 
 Act = Literal["read", "unread", "archive", "unarchive", "snooze", "unsnooze", "star", "unstar"]
@@ -27,7 +27,8 @@ WAKE_AT_ONCE = 500
 class Chosen:
     """Which notifications an act is on: these, or all that a filter lets through up to an id.
 
-    `stamp` keeps to those on which an earlier act left exactly this moment: it is how an act is undone.
+    With `stamp` they are those, of any view, on which an earlier act left exactly this moment: it is how
+    an act on very many is undone.
     """
 
     ids: Sequence[int] | None = None
@@ -55,6 +56,11 @@ _EFFECTS: dict[Act, _Effect] = {
     "star": _Effect("starred_at", True, "unstar"),
     "unstar": _Effect("starred_at", False, "star"),
 }
+
+
+def leaves_stamp(act: Act) -> bool:
+    """Say whether an act leaves a moment behind by which it can be undone."""
+    return _EFFECTS[act].is_set
 
 
 def opposite(act: Act) -> Act:
@@ -101,6 +107,12 @@ def tell(session: Session, user_id: int, act: str, ids: Sequence[int]) -> None:
     live.publish(session, user_id, event, {**named, **notifications.named_ids(ids), "unread": unread})
 
 
+def is_any(session: Session, user_id: int, chosen: Chosen, now: datetime) -> bool:
+    """Say whether there is anything of this user among the chosen."""
+    query = sa.select(Notification.id).where(*_chosen(user_id, chosen, now))
+    return session.scalar(query.limit(1)) is not None
+
+
 def has_sleepers(session: Session, now: datetime) -> bool:
     """Say whether something was snoozed until now or before."""
     query = sa.select(Notification.id).where(Notification.snoozed_until <= now)
@@ -128,7 +140,7 @@ def wake(session: Session, now: datetime, limit: int = WAKE_AT_ONCE) -> int:
     for row_id, user_id in session.execute(values.returning(Notification.id, Notification.user_id)):
         woken.setdefault(user_id, []).append(row_id)
     for user_id, row_ids in woken.items():
-        _deliver_again(session, row_ids, now)
+        deliveries.renew(session, row_ids, now)
         tell(session, user_id, WOKEN, sorted(row_ids))
     return sum(len(row_ids) for row_ids in woken.values())
 
@@ -157,21 +169,12 @@ def _comes_back() -> Condition:
 
 
 def _chosen(user_id: int, chosen: Chosen, now: datetime) -> Iterator[Condition]:
-    if chosen.ids is None:
+    if chosen.ids is None and chosen.stamp is None:
         yield from conditions(user_id, chosen.asked, now)
     else:
         yield Notification.user_id == user_id
         yield Notification.withdrawn_at.is_(None)
+    if chosen.ids is not None:
         yield Notification.id.in_(chosen.ids)
     if chosen.up_to is not None:
         yield Notification.id <= chosen.up_to
-
-
-def _deliver_again(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """Have their deliveries made once more, except those that are on their way just now."""
-    again = {"state": "due", "attempts": 0, "next_attempt_at": now, "finished_at": None, "error": ""}
-    session.execute(
-        sa.update(Delivery)
-        .where(Delivery.notification_id.in_(ids), Delivery.state != "claimed")
-        .values(received_at=None, **again)
-    )

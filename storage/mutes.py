@@ -1,5 +1,6 @@
 """Issues that somebody wants to hear nothing of."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -37,6 +38,12 @@ def of_user(session: Session, user_id: int) -> list[int]:
     """Return the issues that a user muted, the last first."""
     query = sa.select(IssueMute.issue_id).where(IssueMute.user_id == user_id)
     return list(session.scalars(query.order_by(IssueMute.created_at.desc(), IssueMute.issue_id.desc())))
+
+
+def among(session: Session, user_id: int, issue_ids: Iterable[int]) -> frozenset[int]:
+    """Return those of these issues that a user muted; no more than fit into one statement."""
+    wanted = (IssueMute.user_id == user_id, IssueMute.issue_id.in_(sorted(set(issue_ids))))
+    return frozenset(session.scalars(sa.select(IssueMute.issue_id).where(*wanted)))
 
 
 def _tell(session: Session, user_id: int, issue_id: int, *, is_muted: bool, has_changed: bool) -> None:

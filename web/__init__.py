@@ -15,6 +15,7 @@ from web import (
     docs,
     formats,
     health,
+    inbox,
     integrations,
     language,
     navigation,
@@ -31,6 +32,8 @@ from web import (
 from web.board import views as board
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
+from web.finesse import asking as finesse
+from web.finesse import views as calls
 from web.live import Live
 from web.passwords import Passwords
 from web.push import devices as push_devices
@@ -69,6 +72,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     for blueprint in (
         auth.bp,
         notifications.bp,
+        *inbox.BLUEPRINTS,
         health.bp,
         docs.bp,
         task_lists.bp,
@@ -77,6 +81,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         *task.BLUEPRINTS,
         posts.bp,
         integrations.bp,
+        calls.bp,
         people_admin.bp,
         unsubscribe.bp,
         *users.BLUEPRINTS,
@@ -104,6 +109,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     app.extensions[EXTENSION] = Viewer(
         settings, database, redmine, passwords, rights, live, brake, rights_of_tasks
     )
+    finesse.register(app, settings.finesse)
     spec.register(app)
     _wrap(app, settings, live)
     return app

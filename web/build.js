@@ -9,14 +9,15 @@ const FROM = new URL("node_modules/", import.meta.url);
 const TO = new URL("static/vendor/", import.meta.url);
 
 const ICONS = [
-  "alert-triangle", "app-window", "arrow-down", "arrow-right", "arrow-up", "arrows-exchange", "at", "bell",
-  "bell-cog", "bell-ringing", "calendar-event", "chart-bar", "check", "checklist", "checks", "chevron-left",
-  "chevron-right", "circle-plus", "clock", "cloud-off", "device-desktop", "device-desktop-up", "device-mobile",
-  "download", "external-link", "eye", "eye-off", "file-x", "filter-off", "flag", "folder", "grip-vertical",
-  "hourglass", "inbox", "info-circle", "language", "layout-columns", "layout-kanban", "lock", "logout", "mail",
-  "message", "moon", "news", "paperclip", "pencil", "refresh", "search", "search-off", "send", "server-off",
-  "shield-lock", "sun", "sun-moon", "trash", "user", "user-check", "users", "users-group", "volume", "volume-off",
-  "x",
+  "alarm", "alert-triangle", "app-window", "archive", "arrow-down", "arrow-right", "arrow-up",
+  "arrows-exchange", "at", "bell", "bell-cog", "bell-off", "bell-ringing", "calendar-event", "chart-bar",
+  "check", "checklist", "checks", "chevron-left", "chevron-right", "circle-plus", "clock", "cloud-off",
+  "device-desktop", "device-desktop-up", "device-mobile", "dots", "download", "external-link", "eye",
+  "eye-off", "file-x", "filter", "filter-off", "flag", "folder", "grip-vertical", "hourglass", "inbox",
+  "info-circle", "keyboard", "language", "layout-columns", "layout-kanban", "lock", "logout", "mail",
+  "mail-off", "message", "moon", "news", "paperclip", "pencil", "refresh", "search", "search-off", "send",
+  "server-off", "shield-lock", "star", "sun", "sun-moon", "trash", "user", "user-check", "users",
+  "users-group", "volume", "volume-off", "x", "zzz",
 ];
 
 const PEN = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';

@@ -40,7 +40,7 @@ def _pages() -> list[tuple[str, str, str]]:
     return [
         ("tasks.my_tasks", gettext("My tasks"), "checklist"),
         ("board.board_page", gettext("Board"), "layout-kanban"),
-        ("notifications.inbox_page", gettext("Notifications"), "inbox"),
+        ("inbox.inbox_page", gettext("Notifications"), "inbox"),
         ("posts.posts", gettext("News"), "news"),
         ("quality.quality_page", gettext("Quality"), "chart-bar"),
         ("people.people_page", gettext("Users"), "users"),

@@ -1,4 +1,4 @@
-"""The inbox: page, API and the marking as read."""
+"""The contract's notifications: one flat list, and the marking as read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import live, notifications, wakeup
 from storage.columns import utc_now
-from web.answers import page as render_page
+from storage.inbox_acts import Chosen, perform
 from web.contract import InboxAnswer, Marked, documented
+from web.inbox.asked import LARGEST_ID, FilterAsked
 from web.items import item_of
 from web.language import gettext
 from web.people import Person, person
@@ -22,8 +23,6 @@ from web.validation import Asked, body, query
 from web.viewer import viewer
 
 bp = Blueprint("notifications", __name__)
-
-LARGEST_ID = 2**31 - 1  # of the column; SQLite and psycopg fail on more than they can hold
 
 
 class InboxQuery(Asked):
@@ -39,12 +38,12 @@ class AllRead(Asked):
     """Marks as read what came up to this id, which is all that the asker has seen; without it, everything."""
 
     up_to: int | None = Field(default=None, ge=0, le=LARGEST_ID)
-    next: str = ""
 
 
-class BackTo(Asked):
-    """A form of the page says where to go afterwards."""
+class AllReadForm(FilterAsked):
+    """The same of what a filter lets through, and where to go afterwards."""
 
+    up_to: int | None = Field(default=None, ge=0, le=LARGEST_ID)
     next: str = ""
 
 
@@ -73,23 +72,6 @@ class Inbox:
 def home() -> BaseResponse:
     """Lead to the tasks, or to the inbox of those who have none."""
     return redirect(first_page(), 302)
-
-
-@bp.get("/notifications")
-@allow(Policy.SIGNED_IN)
-def inbox_page() -> str:
-    """Show the inbox."""
-    asked = query(InboxQuery)
-    inbox = _load(person(), asked)
-    return render_page(
-        "notifications.html",
-        items=[item_of(row) for row in inbox.page.rows],
-        pagination=inbox.pagination(),
-        unread_only=asked.unread_only,
-        unread=inbox.unread,
-        last_id=inbox.last_id,
-        source=inbox.source,
-    )
 
 
 @bp.get("/tasks/api/notifications")
@@ -131,20 +113,16 @@ def mark_all_read() -> Response:
     return jsonify({"success": True, "message": message, "unread": unread})
 
 
-@bp.post("/notifications/<int:notification_id>/read")
-@allow(Policy.SIGNED_IN)
-def mark_read_by_form(notification_id: int) -> BaseResponse:
-    """Do the same for a page without scripts."""
-    _mark(person(), notification_id)
-    return redirect(safe_next(body(BackTo).next), 303)
-
-
 @bp.post("/notifications/read-all")
 @allow(Policy.SIGNED_IN)
 def mark_all_read_by_form() -> BaseResponse:
-    """Do the same for a page without scripts."""
-    asked = body(AllRead)
-    _mark_all(person(), asked.up_to)
+    """Mark all that the filter of a page lets through, for a page without scripts."""
+    asked = body(AllReadForm)
+    chosen = Chosen(asked=asked.as_filter(), up_to=asked.up_to)
+    with viewer().database.write() as session:
+        changed = perform(session, person().id, "read", chosen, utc_now())
+    if changed:
+        wakeup.send(viewer().database)
     return redirect(safe_next(asked.next), 303)
 
 

@@ -44,7 +44,7 @@ ASKED = {
     "by project": Filter(project_id=7),
     "search, found": Filter(text="Драйвер"),
     "search, not found": Filter(text="нет такого"),
-    "the busiest issue": Filter(thread="issue:1"),
+    "the busiest issue": Filter(threads=("issue:1",)),
 }
 
 

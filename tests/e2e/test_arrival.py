@@ -114,7 +114,7 @@ def test_a_refused_mark_is_put_back_and_told(desk: Desk, viewer: ViewerUnderTest
     new = viewer.notify(person)
     desk.allow("status of 503")
     page = desk.inbox(person)
-    page.route("**/read", lambda route: route.fulfill(status=503, json={"message": "Not now"}))
+    page.route("**/api/inbox/acts", lambda route: route.fulfill(status=503, json={"message": "Not now"}))
     page.locator(f"#n{new} .note-read").click()
     expect(page.locator(".toast")).to_contain_text("Not now")
     expect(page.locator(f"#n{new}")).to_have_attribute("data-read", "false")
@@ -136,7 +136,10 @@ def test_an_arrival_is_told_on_an_older_page_and_leads_to_the_newest(
 ) -> None:
     person = viewer.person()
     viewer.notify_all(person, [{}] * 25)
-    page = desk.inbox(person, path="/notifications?page=2")
+    page = desk.page(person)
+    further = page.locator("#more").get_attribute("href")
+    assert further is not None
+    page = desk.inbox(person, path=further)
     before = card_ids(page)
     new = viewer.notify(person, subject="Fresh", issue_id=77)
     expect(page.locator("#arrived")).to_have_text("1 new notification")

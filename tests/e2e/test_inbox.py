@@ -27,17 +27,18 @@ def test_the_filter_shows_only_what_is_unread(desk: Desk, viewer: ViewerUnderTes
 def test_pages_lead_through_everything_and_keep_the_filter(desk: Desk, viewer: ViewerUnderTest) -> None:
     person = viewer.person()
     ids = viewer.notify_all(person, [{}] * 45)
-    page = desk.page(person, path="/notifications?unread_only=1")
+    page = desk.device(java_script_enabled=False).new_page()
+    log_in(page, person, "/notifications?unread_only=1")
     seen = card_ids(page)
-    for number in (2, 3):
-        page.get_by_role("link", name="Older").click()
-        expect(page.locator(".pages-where")).to_have_text(f"Page {number} of 3")
+    for _ in range(2):
+        with page.expect_navigation():
+            page.get_by_role("link", name="Earlier notifications").click()
+        assert "unread_only=1" in page.url
         seen += card_ids(page)
     assert seen == sorted(ids, reverse=True)
-    expect(page).to_have_url(f"{viewer.url}/notifications?page=3&unread_only=1")
-    expect(page.get_by_role("link", name="Older")).to_have_count(0)
-    page.get_by_role("link", name="Newer").click()
-    expect(page.locator(".pages-where")).to_have_text("Page 2 of 3")
+    expect(page.get_by_role("link", name="Earlier notifications")).to_have_count(0)
+    page.get_by_role("link", name="To the newest notifications").click()
+    expect(page).to_have_url(f"{viewer.url}/notifications?unread_only=1")
 
 
 def test_a_long_note_is_shown_in_full_on_demand(desk: Desk, viewer: ViewerUnderTest) -> None:

@@ -9,7 +9,7 @@ from tests.e2e.desk import Desk, card_ids, expect_live, log_in
 from tests.e2e.viewer import Person, ViewerUnderTest
 
 pytestmark = pytest.mark.real
-API = "**/tasks/api/notifications?*"
+API = "**/api/inbox?*"
 OpenDesk = Callable[[ViewerUnderTest], Desk]
 LOST = r"WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
 # Sends the socket where there is none while `isBlocked`: what a proxy without WebSocket looks like.

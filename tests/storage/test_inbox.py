@@ -77,7 +77,7 @@ def test_those_of_the_same_moment_are_all_listed_once(database: Database, ann: i
 
 def test_a_thread_is_read_in_pages(database: Database, ann: int) -> None:
     ids = about(database, ann, 7, 8, 7, 7)
-    asked = Filter(thread="issue:7")
+    asked = Filter(threads=("issue:7",))
     with database.read() as session:
         rows, following = inbox.of_thread(session, ann, asked, LATER, 2)
         rest, end = inbox.of_thread(session, ann, asked, LATER, 2, following)

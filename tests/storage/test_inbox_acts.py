@@ -79,7 +79,7 @@ def test_nobody_touches_what_is_another_persons(database: Database, ann: int, bo
     before = (state(database, theirs), events(database))
     until = EVENING if name == "snooze" else None
     assert act(database, ann, name, Chosen([theirs, 10**6]), until=until) == []
-    assert act(database, ann, name, Chosen(asked=Filter(thread="issue:7")), until=until) == []
+    assert act(database, ann, name, Chosen(asked=Filter(threads=("issue:7",))), until=until) == []
     assert (state(database, theirs), events(database)) == before
 
 
@@ -97,7 +97,7 @@ def test_an_act_on_all_that_match_leaves_what_came_later(database: Database, ann
 def test_an_act_on_a_thread_keeps_to_its_view(database: Database, ann: int) -> None:
     first, second = tell(database, ann, 2)
     act(database, ann, "archive", Chosen([first]))
-    assert act(database, ann, "star", Chosen(asked=Filter(thread="issue:7"))) == [second]
+    assert act(database, ann, "star", Chosen(asked=Filter(threads=("issue:7",)))) == [second]
 
 
 def test_undoing_by_its_moment_touches_nothing_else(database: Database, ann: int) -> None:

@@ -19,6 +19,13 @@ export function showUnread(count) {
   const readAll = document.getElementById("read-all");
   if (readAll) readAll.disabled = !unread;
   drawIcon();
+  markApp();
+}
+
+// On the icon of the app where the page is installed as one.
+function markApp() {
+  if (!navigator.setAppBadge) return;
+  (unread ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => {}); // refused: there is no such icon
 }
 
 function fill(id, words) {

@@ -1,27 +1,27 @@
 // What happens to the list and the counts when news come, whichever way they came.
 import { showUnread } from "./badge.js";
-import { build, cards, findCard, idOf, isUnread, place, remove, setRead } from "./cards.js";
+import { build, cards, findCard, idOf, isUnread, place, remove, setRead, unreadOf } from "./cards.js";
 import { accept } from "./cursor.js";
+import { bringInLine } from "./listing.js";
 import { showSource } from "./source.js";
 import { plural, text } from "./texts.js";
 import { announce, popUp } from "./toast.js";
+import { fits, view } from "./view.js";
 
-const view = document.getElementById("inbox")?.dataset;
-const showsNewest = view?.page === "1";
-const onlyUnread = view?.unreadOnly === "true";
 let waiting = 0;
 
-/** Take in notifications, oldest first; those this page has had are left alone. */
+/** Take in notifications, oldest first; those this page has had are left alone, as is what goes past the inbox. */
 export function receive(items) {
-  const fresh = items.filter((item) => accept(item.id));
+  const fresh = items.filter((item) => accept(item.id) && !item.is_archived);
   const outOfSight = fresh.filter((item) => !appear(item));
-  if (outOfSight.length && !showsNewest && view) wait(outOfSight.length);
+  const elsewhere = outOfSight.filter((item) => !findCard(item.id));
+  if (elsewhere.length && view) wait(elsewhere.length);
   tell(fresh, outOfSight);
 }
 
 // Returns whether the reader can see it come without being told.
 function appear(item) {
-  if (!showsNewest || (onlyUnread && item.is_read)) return false;
+  if (!fits(item)) return false;
   const card = place(item);
   card.classList.add("is-new");
   const { top, bottom } = card.getBoundingClientRect();
@@ -49,28 +49,16 @@ function words(item) {
   return [".note-kind", ".note-subject"].map((part) => card.querySelector(part).textContent.replace(/\s+/g, " ").trim());
 }
 
-/** Bring the list in line with the newest page of the inbox as the API gives it.
- *  `isWhole`: older cards may have a hole before them and go; they are on the next pages. */
-export function reconcile({ notifications, unread, source }, { isWhole = false } = {}) {
-  const items = [...notifications].sort((a, b) => a.id - b.id);
-  const oldest = items[0]?.id ?? Infinity;
-  const present = new Set(items.map((item) => item.id));
-  const isApart = isWhole || (items.length > 0 && !onlyUnread && items.every((item) => !findCard(item.id)));
-  receive(items);
-  for (const item of items) update(item);
-  for (const card of cards()) {
-    const isGone = idOf(card) >= oldest && idOf(card) <= items.at(-1)?.id && !present.has(idOf(card));
-    if (isGone || (showsNewest && isApart && idOf(card) < oldest)) remove(card);
-  }
-  showUnread(unread);
-  if (source) showSource(source);
-}
-
-function update(item) {
-  const card = findCard(item.id);
-  if (!card) return;
-  if (card.hasAttribute("data-masked") !== item.masked) place(item);
-  else setRead(card, item.is_read);
+/** Bring the page in line with the inbox as the API gives it.
+ *  `isWhole`: older cards may have a hole before them and go; they are read again from there on. */
+export function reconcile(answer, { isWhole = false } = {}) {
+  const items = answer.groups.map(({ item }) => item).sort((a, b) => a.id - b.id);
+  const fresh = items.filter((item) => accept(item.id) && !item.is_archived);
+  if (view?.showsNewest) bringInLine(answer, isWhole);
+  else if (view && fresh.length) wait(fresh.length);
+  tell(fresh, fresh.filter((item) => !findCard(item.id)));
+  showUnread(answer.unread);
+  if (answer.source) showSource(answer.source);
 }
 
 /** The same notification with other words: rights confirmed, a note edited. No news. */
@@ -78,18 +66,36 @@ export function amend(item) {
   if (findCard(item.id)) place(item);
 }
 
-/** Read here or elsewhere. */
+/** Read here or elsewhere. What that means for the other counts of an issue the server says. */
 export function read({ ids, unread }) {
   const known = new Set(ids);
-  for (const card of cards()) if (known.has(idOf(card)) && isUnread(card)) setRead(card, true);
+  for (const card of cards()) if (known.has(idOf(card)) && isUnread(card) && unreadOf(card) <= ids.length) settleRead(card);
   showUnread(unread);
+  document.dispatchEvent(new Event("list-outdated"));
+}
+
+function settleRead(card) {
+  if (unreadOf(card) < 2) setRead(card, true);
+}
+
+/** Archived, snoozed, starred, marked as unread, or come back: here or elsewhere. */
+export function changed({ act, ids, unread }) {
+  showUnread(unread);
+  if (act === "wake" && ids.length) announceReturn();
+  document.dispatchEvent(new Event("list-outdated"));
+}
+
+function announceReturn() {
+  announce(text("returned"));
+  popUp(text("returned"), "", "/notifications");
 }
 
 /** The source no longer shows them to this reader. */
 export function withdraw({ ids, unread }) {
   for (const id of ids) {
     const card = findCard(id);
-    if (card) remove(card);
+    if (card?.dataset.count === "1" || card?.closest(".note-thread")) remove(card);
   }
   showUnread(unread);
+  document.dispatchEvent(new Event("list-outdated"));
 }

@@ -2,7 +2,7 @@
 import { showUnread } from "./badge.js";
 import { showConnection } from "./connection.js";
 import { lastId, openGap } from "./cursor.js";
-import { amend, read, receive, withdraw } from "./inbox.js";
+import { amend, changed, read, receive, withdraw } from "./inbox.js";
 import { io } from "./io.js";
 import { isPolling, readNow, startPolling, stopPolling, watchMasked } from "./polling.js";
 import { showSource } from "./source.js";
@@ -31,6 +31,7 @@ socket.on("new_notification", (item) => receive([item]));
 socket.on("notification_updated", amend);
 socket.on("unread_count", ({ unread }) => showUnread(unread));
 socket.on("notifications_read", read);
+socket.on("notifications_changed", changed);
 socket.on("notifications_withdrawn", withdraw);
 socket.on("source_state", showSource);
 socket.on("replayed", ({ more }) => {

@@ -1,18 +1,25 @@
-// Reading the inbox by HTTP: what a page does where no WebSocket can be had, and after a gap.
+// Reading the inbox by HTTP: where no WebSocket can be had, after a gap, and when another tab changed the list.
+import { cards } from "./cards.js";
 import { closeGap, openGap } from "./cursor.js";
 import { reconcile } from "./inbox.js";
 import { ask, isExpected } from "./server.js";
+import { query, view } from "./view.js";
 
 const EVERY_MS = 30000;
-const perPage = Number(document.getElementById("inbox")?.dataset.perPage ?? 20);
+const GATHER_MS = 120;
+const MOST = 100;
 let timer = 0;
 let maskedTimer = 0;
+let outdatedTimer = 0;
 
-/** Read the newest page and bring this one in line; return whether the server answered. */
+const count = () => Math.min(MOST, Math.max(view?.perPage ?? 20, view?.showsNewest ? cards().length : 0));
+
+/** Read the newest part and bring this page in line; return whether the server answered. */
 export async function readNow(how = {}) {
   openGap();
   try {
-    reconcile(await ask("GET", `/tasks/api/notifications?page=1&per_page=${perPage}&html=1`), how);
+    const perPage = how.isWhole ? (view?.perPage ?? 20) : count();
+    reconcile(await ask("GET", `/api/inbox?${query({ per_page: perPage })}`), how);
     closeGap();
     watchMasked();
     return true;
@@ -42,3 +49,9 @@ export function watchMasked() {
   clearTimeout(maskedTimer);
   if (document.querySelector(".note[data-masked]")) maskedTimer = setTimeout(readNow, EVERY_MS);
 }
+
+document.addEventListener("list-outdated", () => {
+  if (!view) return;
+  clearTimeout(outdatedTimer);
+  outdatedTimer = setTimeout(readNow, GATHER_MS);
+});

@@ -7,8 +7,8 @@ const rules = new Intl.PluralRules(language);
 export const text = (name) => words[name] ?? "";
 
 /** "3 new notifications": the form of `name` that fits `count`. */
-export function plural(name, count) {
+export function plural(name, count, from = words) {
   const form = rules.select(count);
   const key = name + form[0].toUpperCase() + form.slice(1);
-  return text(key).replace("{n}", new Intl.NumberFormat(language).format(count));
+  return (from[key] ?? "").replace("{n}", new Intl.NumberFormat(language).format(count));
 }
