@@ -66,22 +66,6 @@ class HostList(BaseModel):
     hosts: list[HostShown]
 
 
-class Dialog(BaseModel):
-    """A call of the asker."""
-
-    id: str
-    agent_id: str
-    call_id: str
-    state: str
-    start_time: str | None
-
-
-class DialogList(BaseModel):
-    """The calls that are going on."""
-
-    dialogs: list[Dialog]
-
-
 class RedmineShown(BaseModel):
     """Where Redmine is; `api_enabled`: whether it is configured."""
 

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-"""What other systems say, and how the viewer is set up: projects, statuses, ERP, hosts, calls, features.
+"""What other systems say, and how the viewer is set up: projects, statuses, ERP, hosts, features.
 
 A system that is not configured is a 503 whose code says so; its source brings it to life.
 """
@@ -18,7 +18,7 @@ from storage.models import Host
 from storage.models import Status as KnownStatus
 from web.answers import Problem, iso
 from web.contract import documented
-from web.integration_answers import ConfigShown, DialogList, ErpAnswer, HostList, ProjectList, StatusList
+from web.integration_answers import ConfigShown, ErpAnswer, HostList, ProjectList, StatusList
 from web.language import gettext
 from web.people import person
 from web.policy import Policy, allow
@@ -87,14 +87,6 @@ def netmonitor_status() -> Response:
     if not hosts:
         _not_configured("hosts", gettext("No hosts are configured."))
     return jsonify({"hosts": [_host(host) for host in hosts]})
-
-
-@bp.get("/finesse/dialogs")
-@allow(Policy.SIGNED_IN)
-@documented(DialogList, 401, 503, tags=["calls"])  # type: ignore[untyped-decorator]
-def finesse_dialogs() -> Response:
-    """Return the calls that are going on."""
-    _not_configured("finesse", gettext("No Finesse is configured."))
 
 
 @bp.get("/api/config")

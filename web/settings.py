@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from limits import parse
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from daemon.clients.finesse_settings import FinesseSettings
 from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
@@ -147,6 +148,7 @@ class ViewerSettings:
     # Names of the [channel.<name>] tables that are not switched off; their options are the daemon's.
     channels: frozenset[str] = frozenset()
     push: PushServices = field(default_factory=PushServices)
+    finesse: FinesseSettings | None = None
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -160,6 +162,7 @@ def load(path: Path) -> ViewerSettings:
     """Read and check the viewer's tables. Raises ConfigError."""
     tables = read_tables(path)
     redmine = tables.get("redmine") or None
+    finesse = tables.get("finesse") or None
     settings = ViewerSettings(
         storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
         web=build(WebSettings, tables.get("web", {}), "web", path),
@@ -170,6 +173,7 @@ def load(path: Path) -> ViewerSettings:
         quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
         channels=_channels(tables.get("channel", {})),
         push=_push(tables.get("channel", {}), path),
+        finesse=build(FinesseSettings, finesse, "finesse", path) if finesse else None,
     )
     _check_together(settings, path)
     return settings
@@ -199,6 +203,11 @@ def _check_together(settings: ViewerSettings, path: Path) -> None:
     """Refuse what only shows when several tables and the environment are seen together."""
     if "redmine" in settings.backends and settings.redmine is None:
         raise ConfigError(f"{path}: auth.backends names redmine, but there is no [redmine] with a url")
+    try:
+        if settings.finesse is not None:
+            settings.finesse.credentials()
+    except SettingsError as e:
+        raise ConfigError(f"{path}: [finesse]: {e}") from e
     try:
         settings.storage.engine_url()
         settings.auth.limiter_storage()
