@@ -12,12 +12,12 @@ const ICONS = [
   "alarm", "alert-triangle", "app-window", "archive", "arrow-down", "arrow-right", "arrow-up",
   "arrows-exchange", "at", "bell", "bell-cog", "bell-off", "bell-ringing", "calendar-event", "chart-bar",
   "check", "checklist", "checks", "chevron-left", "chevron-right", "circle-plus", "clock", "cloud-off",
-  "device-desktop", "device-desktop-up", "device-mobile", "dots", "download", "external-link", "eye",
-  "eye-off", "file-x", "filter", "filter-off", "flag", "folder", "grip-vertical", "hourglass", "inbox",
-  "info-circle", "keyboard", "language", "layout-columns", "layout-kanban", "lock", "logout", "mail",
-  "mail-off", "message", "moon", "news", "paperclip", "pencil", "refresh", "search", "search-off", "send",
-  "server-off", "shield-lock", "star", "sun", "sun-moon", "trash", "user", "user-check", "users",
-  "users-group", "volume", "volume-off", "x", "zzz",
+  "device-desktop", "device-desktop-up", "device-mobile", "dots", "download", "external-link", "eye", "eye-off",
+  "file-x", "filter", "filter-off", "flag", "folder", "grip-vertical", "hourglass", "inbox", "info-circle",
+  "keyboard", "language", "layout-columns", "layout-kanban", "lock", "logout", "mail", "mail-off", "message",
+  "moon", "news", "paperclip", "pencil", "phone", "phone-incoming", "phone-off", "phone-outgoing",
+  "phone-pause", "refresh", "search", "search-off", "send", "server-off", "shield-lock", "star", "sun",
+  "sun-moon", "trash", "user", "user-check", "users", "users-group", "volume", "volume-off", "x", "zzz",
 ];
 
 const PEN = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';

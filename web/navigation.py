@@ -7,6 +7,7 @@ from flask import Flask, current_app, request, url_for
 from web.language import gettext
 from web.people import Person, someone
 from web.policy import is_offered
+from web.viewer import viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,12 @@ def _links(who: Person | None) -> list[Link]:
 
 
 def _pages() -> list[tuple[str, str, str]]:
+    calls = [("finesse.calls_page", gettext("Calls"), "phone")] if viewer().settings.finesse else []
     return [
         ("tasks.my_tasks", gettext("My tasks"), "checklist"),
         ("board.board_page", gettext("Board"), "layout-kanban"),
         ("inbox.inbox_page", gettext("Notifications"), "inbox"),
+        *calls,
         ("posts.posts", gettext("News"), "news"),
         ("quality.quality_page", gettext("Quality"), "chart-bar"),
         ("people.people_page", gettext("Users"), "users"),
