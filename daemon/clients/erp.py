@@ -41,7 +41,7 @@ class ErpClient:
         """
         if not is_name(username) or not password or "\0" in password:
             return Checked(Verdict.WRONG)
-        checked: Checked = self._answer(self._for_check(), "check", username, password)
+        checked: Checked = self._answer("check", self._reader_for_check(), username, password)
         if checked.trouble is not None:
             self._note(checked.trouble)
         return checked
@@ -50,14 +50,13 @@ class ErpClient:
         """Return a person by name, None where the ERP has none. Raises as `check_password`."""
         if not is_name(username):
             return None
-        self._require_reader()
-        return cast("ErpUser | None", self._answer(self._settings, "person", username))
+        return cast("ErpUser | None", self._answer("person", self._reader(), username))
 
     def people(self) -> Generator[list[ErpUser]]:
         """Yield everybody in chunks, by one query. Raises as `check_password`, in the midst too."""
-        self._require_reader()
-        with self._helper(self._settings.poll_deadline_s) as helper:
-            for word, content in helper.ask(self._settings.poll_deadline_s, "people", self._settings):
+        reader, limit_s = self._reader(), self._settings.poll_deadline_s
+        with self._helper(limit_s) as helper:
+            for word, content in helper.ask(limit_s, "people", self._settings, reader):
                 if trouble := is_trouble(word, content):
                     raise self._error(trouble)
                 if word == "rows":
@@ -70,20 +69,19 @@ class ErpClient:
         for helper in idle:
             helper.end()
 
-    def _for_check(self) -> ErpSettings:
-        """Return the settings for checking a password; without our own account where it was refused."""
+    def _reader_for_check(self) -> sa.URL | None:
+        """Return our own account; none where it is not needed and cannot be used."""
         try:
-            self._require_reader()
+            return self._reader()
         except SourceRefused:
             if self._settings.mode == "query":
                 raise
-            url = sa.make_url(self._settings.url).set(username=None)
-            return self._settings.model_copy(update={"url": url.render_as_string()})
-        return self._settings
+            return None
 
-    def _answer(self, settings: ErpSettings, name: str, *arguments: str) -> Any:
-        with self._helper(self._settings.deadline_s) as helper:
-            ((word, content),) = helper.ask(settings.deadline_s, name, settings, *arguments)
+    def _answer(self, name: str, *arguments: Any) -> Any:
+        limit_s = self._settings.deadline_s
+        with self._helper(limit_s) as helper:
+            ((word, content),) = helper.ask(limit_s, name, self._settings, *arguments)
         if trouble := is_trouble(word, content):
             raise self._error(trouble)
         return content
@@ -127,26 +125,27 @@ class ErpClient:
         for kept in old:
             kept.end()
 
-    def _require_reader(self) -> None:
-        """Refuse to try what is not configured, and what the ERP has refused before."""
+    def _reader(self) -> sa.URL:
+        """Return our own account. Raises SourceRefused where there is none, or the ERP has refused it."""
         if not self._settings.has_reader:
             raise SourceRefused("ERP: [erp] url names no user, and people are read by one.")
-        password = self._password()
+        url = self._reader_url()
         if self._refused is not None:
             text, refused = self._refused
-            if password == refused:
+            if url.password == refused:
                 raise SourceRefused(f"{text} It is not tried again before another password is configured.")
             self._refused = None
+        return url
 
-    def _password(self) -> str | None:
+    def _reader_url(self) -> sa.URL:
         try:
-            return self._settings.reader_url().password
+            return self._settings.reader_url()
         except SettingsError as e:
             raise SourceRefused(f"ERP: {e}.") from e
 
     def _note(self, trouble: Trouble) -> None:
         if trouble.kind == "credentials":
-            self._refused = (f"ERP: {trouble.text}.", self._password())
+            self._refused = (f"ERP: {trouble.text}.", self._reader_url().password)
 
     def _error(self, trouble: Trouble) -> SourceError:
         self._note(trouble)

@@ -116,18 +116,19 @@ def _of_database(error: BaseException, codes: list[str]) -> Trouble:
     state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
     if state.startswith("28"):
         return Trouble("credentials", f"{_CREDENTIALS[Verdict.WRONG]} (SQLSTATE {state})")
-    if state.startswith("42"):
-        return Trouble(
-            "refused", f"the query names what does not exist or may not be read (SQLSTATE {state})"
-        )
+    if told.startswith(" (ORA-009") or state.startswith("42") or _is_wrong_for_sqlite(error):
+        return Trouble("refused", f"the query is wrong, or names what does not exist{told}")
     name = _class_name(error)
-    if name == "OperationalError" and "no such" in str(error):  # SQLite's word for it
-        return Trouble("refused", "the query names what does not exist")
     if name in {"OperationalError", "InterfaceError", "InternalError"}:
         return Trouble("unavailable", f"no connection, or it was cut{told}")
     if isinstance(error, SQLAlchemyError) or name.endswith("Error"):
         return Trouble("wrong_answer", f"the query failed{told or f' ({name})'}")
     return Trouble("wrong_answer", f"the answer cannot be read ({name})")
+
+
+def _is_wrong_for_sqlite(error: BaseException) -> bool:
+    words = ("no such", "syntax error")
+    return _class_name(error) == "OperationalError" and any(word in str(error) for word in words)
 
 
 def _class_name(error: BaseException) -> str:

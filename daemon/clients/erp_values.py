@@ -90,7 +90,7 @@ def user_of(row: Row, blocked_values: Collection[str]) -> ErpUser | None:
     return ErpUser(
         name=name.lower(),
         full_name=readable(_text(columns.get("full_name"))),
-        email=_text(columns.get("email")),
+        email=_address(columns.get("email")),
         office=_text(columns.get("office")),
         department=_text(columns.get("department_name")),
         position=_text(columns.get("post_name")),
@@ -156,6 +156,12 @@ def verdict_of(rows: Sequence[Row]) -> Verdict:
 def _has_vpn(columns: Mapping[str, Any]) -> bool:
     """Say whether the person has VPN access; without such a column the date alone says so."""
     return "vpn" not in columns or _text(columns["vpn"]).lower().removesuffix(".0") not in _OFF
+
+
+def _address(value: object) -> str:
+    """Return an e-mail address; people write "none" there, too."""
+    text = _text(value)
+    return text if "@" in text and " " not in text else ""
 
 
 def _day(year: str, month: str, day: str) -> date | None:

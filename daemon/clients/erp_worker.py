@@ -37,10 +37,10 @@ class Asked:
         self._engine: sa.Engine | None = None
         self._made_for: object = None
 
-    def people(self, settings: ErpSettings) -> Iterator[list[ErpUser]]:
+    def people(self, settings: ErpSettings, reader: sa.URL) -> Iterator[list[ErpUser]]:
         """Read everybody in one query, in chunks. The alarm counts the waiting for the ERP only."""
         limit_s = settings.poll_deadline_s
-        with _alarm(limit_s), self._connected(settings, limit_s) as connection:
+        with _alarm(limit_s), self._connected(reader, limit_s) as connection:
             rows = connection.execution_options(yield_per=CHUNK).execute(erp_sql.people(settings))
             if "name" not in {str(key).lower() for key in rows.keys()}:  # noqa: SIM118 - it is no dict
                 raise Unreadable("people_sql has no column name")
@@ -50,53 +50,37 @@ class Asked:
                 yield [user for user in found if user is not None]
                 signal.setitimer(signal.ITIMER_REAL, limit_s + GRACE_S)
 
-    def person(self, settings: ErpSettings, username: str) -> ErpUser | None:
+    def person(self, settings: ErpSettings, reader: sa.URL, username: str) -> ErpUser | None:
         """Read one person."""
-        with _alarm(settings.deadline_s), self._connected(settings, settings.deadline_s) as connection:
+        with _alarm(settings.deadline_s), self._connected(reader, settings.deadline_s) as connection:
             return _person(connection, settings, username)
 
-    def check(self, settings: ErpSettings, username: str, password: str) -> Checked:
-        """Check a password, and read whose it is."""
+    def check(self, settings: ErpSettings, reader: sa.URL | None, username: str, password: str) -> Checked:
+        """Check a password, and read whose it is; where there is no reader, by the account that it opens."""
         with _alarm(settings.deadline_s):
-            if settings.mode == "connect":
-                return self._opened(settings, username, password)
-            with self._connected(settings, settings.deadline_s) as connection:
+            if reader is None or settings.mode == "connect":
+                verdict, own = _opened(settings, username, password)
+                return _checked(verdict, lambda: self._read_by(own, settings, reader, username))
+            with self._connected(reader, settings.deadline_s) as connection:
                 rows = connection.execute(erp_sql.check(settings, username, password)).mappings().fetchmany(2)
                 connection.commit()  # a function that counted the failure must not forget it
-                return _checked(
-                    verdict_of([_row(row) for row in rows]), lambda: _person(connection, settings, username)
-                )
+                verdict = verdict_of([_row(row) for row in rows])
+                return _checked(verdict, lambda: _person(connection, settings, username))
 
-    def _opened(self, settings: ErpSettings, username: str, password: str) -> Checked:
-        """Open the person's own account, once. Not by an engine, whose first connect asks more."""
-        url = sa.make_url(settings.url).set(username=username, password=password)
-        make: Any = url.get_dialect()
-        _, options = make(dbapi=oracledb).create_connect_args(url)
-        try:
-            own = oracledb.connect(**options)
-        except oracledb.DatabaseError as e:
-            known = [VERDICTS[code] for code in codes_of(e) if code in VERDICTS]
-            if not known:
-                raise
-            return Checked(known[0])
-        warned = getattr(getattr(own, "warning", None), "full_code", "")
-        verdict = Verdict.EXPIRING if warned in EXPIRING_CODES else Verdict.RIGHT
-        return _checked(verdict, lambda: self._read_by(own, settings, username))
-
-    def _read_by(self, own: Any, settings: ErpSettings, username: str) -> ErpUser | None:
-        """Read a person by our own account, or where we have none by theirs."""
-        if settings.has_reader:
+    def _read_by(
+        self, own: Any, settings: ErpSettings, reader: sa.URL | None, username: str
+    ) -> ErpUser | None:
+        if reader is not None:
             own.close()
-            with self._connected(settings, settings.deadline_s) as connection:
+            with self._connected(reader, settings.deadline_s) as connection:
                 return _person(connection, settings, username)
         engine = sa.create_engine(settings.url, creator=lambda: own, poolclass=NullPool, hide_parameters=True)
         with engine.connect() as connection:
             return _person(connection, settings, username)
 
     @contextmanager
-    def _connected(self, settings: ErpSettings, limit_s: float) -> Iterator[sa.Connection]:
+    def _connected(self, url: sa.URL, limit_s: float) -> Iterator[sa.Connection]:
         """Connect by our own account; anew where address or password are new."""
-        url = settings.reader_url()
         if self._engine is None or self._made_for != url:
             if self._engine is not None:
                 self._engine.dispose()
@@ -107,6 +91,22 @@ class Asked:
             if url.get_backend_name() == "oracle":  # has the server stop, too, before we are ended
                 connection.connection.dbapi_connection.call_timeout = round(limit_s * 900)  # type: ignore[union-attr]
             yield connection
+
+
+def _opened(settings: ErpSettings, username: str, password: str) -> tuple[Verdict, Any]:
+    """Open a person's own account, once. Not by an engine, whose first connect asks more."""
+    url = sa.make_url(settings.url).set(username=username, password=password)
+    make: Any = url.get_dialect()
+    _, options = make(dbapi=oracledb).create_connect_args(url)
+    try:
+        own = oracledb.connect(**options)
+    except oracledb.DatabaseError as e:
+        known = [VERDICTS[code] for code in codes_of(e) if code in VERDICTS]
+        if not known:
+            raise
+        return known[0], None
+    warned = getattr(getattr(own, "warning", None), "full_code", "")
+    return Verdict.EXPIRING if warned in EXPIRING_CODES else Verdict.RIGHT, own
 
 
 def _checked(verdict: Verdict, read: Callable[[], ErpUser | None]) -> Checked:

@@ -1,5 +1,6 @@
 """A small ERP of the tests: people and passwords in a database that a test can write to."""
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,8 +37,12 @@ PASSWORD = "Секрет-erp-17"
 class Registry:
     """The database of an ERP."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, folder: Path) -> None:
+        parts = sa.make_url(url)
+        self.url = parts.set(password=None).render_as_string()
+        self._password_file = folder / "erp-password"
+        self._password_file.write_text(parts.password or "")
+        self._has_password = bool(parts.password)
         self.engine = sa.create_engine(url)
         METADATA.create_all(self.engine)
 
@@ -75,8 +80,9 @@ class Registry:
             connection.execute(PEOPLE.delete().where(PEOPLE.c.name == name))
 
     def settings(self, **keys: Any) -> dict[str, Any]:
-        """Return the `[erp]` table of this ERP. The password of PostgreSQL's socket is none."""
-        return {"url": self.url, "check_sql": CHECK_SQL, "deadline_s": 10.0} | keys
+        """Return the `[erp]` table of this ERP."""
+        secret = {"password_file": self._password_file} if self._has_password else {}
+        return {"url": self.url, "check_sql": CHECK_SQL, "deadline_s": 10.0} | secret | keys
 
     def close(self) -> None:
         """Let go of the database."""
