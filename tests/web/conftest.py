@@ -77,7 +77,7 @@ Build = Callable[..., House]
 
 @pytest.fixture
 def build() -> Iterator[Build]:
-    """Build viewers; `web`, `auth` and `redmine` are keys of these tables."""
+    """Build viewers; `web` and `auth` are keys of these tables, the others are tables."""
     made: list[House] = []
 
     def _build(
@@ -85,8 +85,10 @@ def build() -> Iterator[Build]:
         web: dict[str, Any] | None = None,
         auth: dict[str, Any] | None = None,
         redmine: RedmineSettings | None = None,
+        **tables: Any,
     ) -> House:
-        settings = ViewerSettings(storage, WebSettings(**web or {}), AuthSettings(**auth or {}), redmine)
+        own = WebSettings(**web or {}), AuthSettings(**auth or {})
+        settings = ViewerSettings(storage, *own, redmine, **tables)
         database = Database(storage)
         app = create_app(settings, database)
         app.testing = True
