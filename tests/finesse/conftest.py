@@ -1,6 +1,7 @@
 """Nodes of Finesse on loopback and clients that ask them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from daemon.clients.finesse import FinesseClient
 from daemon.clients.finesse_settings import FinesseSettings
 from tests.channels.certificates import Authority
-from tests.finesse.server import ACCOUNT, FinesseUnderTest
+from tests.finesse.server import FinesseUnderTest, settings_of
 
 Configure = Callable[..., FinesseSettings]
 MakeClient = Callable[..., FinesseClient]
@@ -50,19 +51,7 @@ def second(authority: Authority) -> Iterator[FinesseUnderTest]:
 @pytest.fixture
 def configure(finesse: FinesseUnderTest, authority: Authority, tmp_path: Path) -> Configure:
     """Return what makes settings of the first node."""
-    password = tmp_path / "finesse.password"
-    password.write_text(ACCOUNT[1])
-
-    def make(**changed: Any) -> FinesseSettings:
-        given = {
-            "urls": (finesse.url,),
-            "username": ACCOUNT[0],
-            "password_file": password,
-            "ca_file": authority.ca_file,
-        }
-        return FinesseSettings(**{**given, **changed})
-
-    return make
+    return partial(settings_of, finesse, authority, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
+
+from daemon.clients.finesse_settings import FinesseSettings
+from tests.channels.certificates import Authority
 
 API = "/finesse/api"
 ACCOUNT = ("boss", "пароль: 1")
@@ -128,6 +132,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def settings_of(
+    node: FinesseUnderTest, authority: Authority, folder: Path, **changed: Any
+) -> FinesseSettings:
+    """Return settings of this node, with the password in a file."""
+    password = folder / "finesse.password"
+    password.write_text(ACCOUNT[1])
+    given = {"urls": (node.url,), "username": ACCOUNT[0], "password_file": password}
+    return FinesseSettings(**{**given, "ca_file": authority.ca_file, **changed})
 
 
 def says(status: int, text: str | bytes, kind: str = "application/xml", **headers: str) -> Behaviour:
