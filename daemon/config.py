@@ -28,6 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 DEFAULT_JOBS: Mapping[str, Any] = {
     "redmine": {"source": "redmine", "every_s": 5.0},
     "reconcile": {"source": "redmine_reconcile", "every_s": 300.0},
+    "reminders": {"source": "redmine_reminders", "every_s": 300.0},
     "hosts": {"source": "hosts", "every_s": 10.0},
     "erp": {"source": "erp", "every_s": 300.0},
 }

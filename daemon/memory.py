@@ -1,12 +1,12 @@
 """Lets a source look at what is stored, and change nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from daemon.values import Colleague, FieldChange, Member, Told
-from storage import jobs, notifications, snapshots, states, users
-from storage.models import Notification
+from daemon.values import Colleague, FieldChange, Member, Reminded, Told
+from storage import due, jobs, notifications, preferences, reference, snapshots, states, users
+from storage.models import Notification, User
 from storage.session import Database
 
 
@@ -50,6 +50,23 @@ class StoredMemory:
                 if user.id_redmine_user is not None
             )
 
+    def reminded(self) -> tuple[Reminded, ...]:
+        """Return who wants to be reminded of what is due."""
+        with self._database.read() as session:
+            teams = reference.memberships(session)
+            return tuple(
+                _reminded(user, user.id_redmine_user, teams)
+                for user in users.linked_to_redmine(session)
+                if user.id_redmine_user is not None
+            )
+
+    def due(
+        self, principals: Iterable[int], latest: date, earliest: date | None
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the open items of these that are due by then, and not before `earliest`, by id."""
+        with self._database.read() as session:
+            return due.tasks(session, principals, latest, earliest)
+
     def colleagues(self) -> tuple[Colleague, ...]:
         """Return all active users."""
         with self._database.read() as session:
@@ -92,6 +109,18 @@ class StoredMemory:
         """Return the next items, ids ascending, of which something created since then is still shown."""
         with self._database.read() as session:
             return notifications.issues_shown(session, since, after, limit)
+
+
+def _reminded(user: User, account: int, teams: Mapping[int, frozenset[int]]) -> Reminded:
+    wishes = preferences.of(user.preferences).reminders
+    return Reminded(
+        member=Member(user.id, account, user.redmine_login, user.language),
+        principals=teams.get(account, frozenset()) | {account},
+        time_zone=user.time_zone,
+        days_before=frozenset(wishes.days_before),
+        overdue=wishes.overdue,
+        at=wishes.at,
+    )
 
 
 def _told(rows: Iterable[Notification]) -> Sequence[Told]:

@@ -11,6 +11,7 @@ from typing import Any
 from daemon.erp import words as erp_words
 from daemon.hosts import words as host_words
 from daemon.recipients import type_for
+from daemon.redmine import reminder_words
 from daemon.values import Addressed, Change, FieldChange
 
 LANGUAGES = ("ru", "en")
@@ -104,6 +105,8 @@ def texts(change: Change, kind: str, language: str) -> tuple[str, str]:
     """Return title and message of a change in a language; an unknown language reads English."""
     if kind in erp_words.TITLES:
         return erp_words.texts(change, kind, language, _translations(language))
+    if kind == reminder_words.KIND:
+        return reminder_words.texts(change, language, _translations(language))
     if kind in host_words.TITLES:
         return host_words.texts(change, kind, _translations(language))
     translate = _translations(language).gettext

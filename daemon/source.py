@@ -1,10 +1,10 @@
 """What every source offers the pipeline, and what the pipeline offers a source."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
-from daemon.values import Addressed, Change, Colleague, Known, Member, Observation, Told
+from daemon.values import Addressed, Change, Colleague, Known, Member, Observation, Reminded, Told
 
 
 class Memory(Protocol):
@@ -27,6 +27,14 @@ class Memory(Protocol):
 
     def members(self) -> tuple[Member, ...]:
         """Return who can be told."""
+
+    def reminded(self) -> tuple[Reminded, ...]:
+        """Return who wants to be reminded of what is due."""
+
+    def due(
+        self, principals: Iterable[int], latest: date, earliest: date | None
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the open items of these that are due by then, and not before `earliest`, by id."""
 
     def colleagues(self) -> tuple[Colleague, ...]:
         """Return all active users."""

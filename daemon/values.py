@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 GUARDED_FIELDS = frozenset({"custom_field", "relation"})
@@ -63,6 +63,8 @@ class Change:
     journal_id: int | None = None
     asks_reader: bool = False
     thread: str = ""  # what it is about where that is no issue: `host:gw-1`
+    due_on: date | None = None  # of a reminder: when the item is due, and in how many days
+    days_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,21 @@ class Member:
     source_id: int
     login: str
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """Somebody who wants to be reminded of what is due: whose items, how long before, and at what time there.
+
+    `principals` are the account and its groups; `overdue` is "off", "once" or "daily".
+    """
+
+    member: Member
+    principals: frozenset[int]
+    time_zone: str
+    days_before: frozenset[int]
+    overdue: str
+    at: time
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,14 @@ def groups_of(session: Session, account_id: int) -> list[int]:
     return list(session.scalars(query.order_by(GroupMember.group_id)))
 
 
+def memberships(session: Session) -> dict[int, frozenset[int]]:
+    """Return the groups that each account belongs to; accounts without any are absent."""
+    found: dict[int, set[int]] = {}
+    for account, group in session.execute(sa.select(GroupMember.account_id, GroupMember.group_id)):
+        found.setdefault(account, set()).add(group)
+    return {account: frozenset(ids) for account, ids in found.items()}
+
+
 def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "position": position} for position, row in enumerate(rows)]
 

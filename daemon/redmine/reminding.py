@@ -1,0 +1,94 @@
+"""Pure: what is due, and who wants to hear of it, to reminders.
+
+Each person has a moment of the day for them, on the clocks where they are. A threshold (three days before,
+the day after, each day after) is reached with the moment of its day; several that were reached since the
+last look, because nobody looked for long, are one reminder: the last of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from daemon.values import Addressed, Change, Concerned, Person, Reminded
+from daemon.ways import at_clock, zone_of
+
+KEY = "redmine:due:"
+NOBODY = Person(0, "")
+LONGEST = timedelta(days=31)  # after a longer rest than that only so much of it is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The days whose moment came for somebody, oldest first, and what day it is there."""
+
+    person: Reminded
+    days: tuple[date, ...]
+    today: date
+
+    @property
+    def latest(self) -> date:
+        """The latest due date that any of these days reminds of."""
+        return self.days[-1] + timedelta(days=max(self.person.days_before, default=0))
+
+    @property
+    def earliest(self) -> date | None:
+        """The earliest one; None where there is none."""
+        return None if self.person.overdue == "daily" else self.days[0] - timedelta(days=1)
+
+
+def rounds(people: Iterable[Reminded], since: datetime, now: datetime) -> list[Round]:
+    """Return whose moment came after `since` and not after `now`."""
+    found = (Round(p, _days(p, since, now), now.astimezone(zone_of(p.time_zone)).date()) for p in people)
+    return [each for each in found if each.days]
+
+
+def reminders(each: Round, tasks: Sequence[Mapping[str, Any]], now: datetime) -> list[Addressed]:
+    """Return what somebody is reminded of."""
+    person = each.person
+    found = []
+    for task in tasks:
+        if task["assigned_to_id"] not in person.principals:
+            continue
+        reached = [step for day in each.days if (step := threshold(person, day, task["due_date"]))]
+        if reached:
+            is_own = task["assigned_to_id"] == person.member.source_id
+            reason = "assignee" if is_own else "group_assignee"
+            change = _change(task, reached[-1], each.today, now)
+            found.append(Addressed(change, person.member, (reason,)))
+    return found
+
+
+def threshold(person: Reminded, day: date, due: date) -> str | None:
+    """Return which threshold of theirs that day is for something due then; None for none."""
+    left = (due - day).days
+    if left >= 0:
+        return str(left) if left in person.days_before else None
+    if person.overdue == "daily":
+        return day.isoformat()
+    return "overdue" if person.overdue == "once" and left == -1 else None
+
+
+def _days(person: Reminded, since: datetime, now: datetime) -> tuple[date, ...]:
+    begin = max(since, now - LONGEST)
+    day, days = begin.date() - timedelta(days=1), []
+    while day <= now.date() + timedelta(days=1):
+        if begin < at_clock(day, person.at, person.time_zone) <= now:
+            days.append(day)
+        day += timedelta(days=1)
+    return tuple(days)
+
+
+def _change(task: Mapping[str, Any], step: str, today: date, now: datetime) -> Change:
+    return Change(
+        key=f"{KEY}{task['id']}:{task['due_date']}:{step}",
+        type="reminder",
+        item_id=task["id"],
+        at=now,
+        actor=NOBODY,
+        concerned=Concerned(assignee=task["assigned_to_id"]),
+        subject=task["subject"],
+        project=Person(task["project_id"], task["project_name"]),
+        due_on=task["due_date"],
+        days_left=(task["due_date"] - today).days,
+    )

@@ -1,0 +1,83 @@
+"""Reminds people of tasks that are due or overdue, from what the last poll saw of Redmine.
+
+Nothing is asked of Redmine but whether it still shows the task to whom we mean to remind.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+
+from daemon.clients.errors import SourceError
+from daemon.clients.settings import RedmineSettings
+from daemon.options import JobOptions
+from daemon.redmine import reminding
+from daemon.redmine.connection import RedmineConnection, utc_now
+from daemon.source import Memory
+from daemon.values import Addressed, Change, Known, Observation
+
+OVERLAP_S = 90.0
+
+
+class Options(JobOptions):
+    """Options of a job with `source = "redmine_reminders"`: so many are recorded in one transaction."""
+
+    batch: int = Field(default=200, ge=1, le=10_000)
+
+
+class Source(RedmineConnection):
+    """Looks whose moment of the day has come. The first run only begins to look: it reminds of nothing."""
+
+    def __init__(
+        self, settings: RedmineSettings, options: Options, *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        super().__init__(settings, OVERLAP_S)
+        self._options = options
+        self._now = now
+
+    def observations(
+        self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
+    ) -> Iterator[Observation]:
+        """Remind of what was reached since the last look, which is over only when all of it is recorded."""
+        now = self._now()
+        since = datetime.fromisoformat(cursor["looked_at"]).astimezone(UTC) if cursor else now
+        due = _all_due(memory, since, now)
+        for start in range(0, len(due), self._options.batch):
+            if stop():
+                return
+            told = self._confirmed(due[start : start + self._options.batch])
+            yield Observation(_cursor(since), now, told=told)
+        # Where the clock was set back nothing is looked at twice.
+        yield Observation(_cursor(max(since, now)), now)
+
+    def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:  # noqa: ARG002
+        """Return nothing: an observation holds what is told."""
+        return ()
+
+    def _confirmed(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
+        """Keep what Redmine shows those who are to be reminded of it."""
+        try:
+            return self.shown(addressed)
+        except SourceError:
+            self.key.doubt()
+            raise
+
+
+def _all_due(memory: Memory, since: datetime, now: datetime) -> list[Addressed]:
+    if since >= now:
+        return []
+    rounds = reminding.rounds(memory.reminded(), since, now)
+    if not rounds:
+        return []
+    earliest = [each.earliest for each in rounds]
+    tasks = memory.due(
+        frozenset[int]().union(*(each.person.principals for each in rounds)),
+        max(each.latest for each in rounds),
+        None if None in earliest else min(day for day in earliest if day is not None),
+    )
+    return [found for each in rounds for found in reminding.reminders(each, tasks, now)]
+
+
+def _cursor(at: datetime) -> dict[str, str]:
+    return {"looked_at": at.isoformat()}
