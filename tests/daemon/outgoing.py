@@ -200,10 +200,13 @@ class Office:
 
 
 def wait_for(
-    condition: Callable[[], object], what: str = "it did not happen", story: Callable[[], str] = str
+    condition: Callable[[], object],
+    what: str = "it did not happen",
+    story: Callable[[], str] = str,
+    within_s: float = WAIT_S,
 ) -> None:
     """Look again and again until it is so; fail where that takes too long."""
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + within_s
     pause = threading.Event()
     while not condition():
         assert time.monotonic() < until, f"{what} {story()}"
