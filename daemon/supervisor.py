@@ -49,7 +49,8 @@ DEMO_POSTS = (
 )
 DEMO_USER = DEMO_PASSWORD = "demo"  # noqa: S105 - of made-up data
 DEMO_JOBS = (
-    '{redmine = {source = "redmine", every_s = 1}, reconcile = {source = "redmine_reconcile", every_s = 30}}'
+    '{redmine = {source = "redmine", every_s = 1}, reconcile = {source = "redmine_reconcile", every_s = 30},'
+    ' reminders = {source = "redmine_reminders", every_s = 60}}'
 )
 
 
