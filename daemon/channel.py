@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from daemon.values import FieldChange
+from storage.threads import page_of
 
 # What becomes of a delivery that failed: tried again; given up; given up and the device forgotten; given
 # up while administrators are told that the channel itself is set up wrong.
@@ -89,7 +90,7 @@ class Surroundings:
     def link(self, news: News) -> str:
         """Return the page of this very change."""
         if news.issue_id is None or news.type == "issue_deleted":
-            return f"{self.public_url}/notifications"
+            return f"{self.public_url}{page_of(news.thread) or '/notifications'}"
         anchor = f"#change-{news.journal_id}" if news.journal_id else ""
         return f"{self.public_url}/tasks/{news.issue_id}{anchor}"
 

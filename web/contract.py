@@ -53,6 +53,7 @@ class Item(BaseModel):
     notes: str
     is_private_note: bool
     url: str
+    page: str = Field(description="Our page of what it is about, where that is no issue.")
     masked: bool
     thread: str = Field(description="What it is about, shared by all that are.", examples=["issue:123"])
     surfaced_at: str = Field(description="When it came, or came back: the order of the inbox.")

@@ -10,6 +10,7 @@ from typing import Any
 from flask import current_app
 
 from storage.models import Notification
+from storage.threads import page_of
 from web.answers import iso
 from web.language import gettext
 from web.viewer import viewer
@@ -68,6 +69,7 @@ def _shown(row: Notification) -> Item:
         "notes": row.notes,
         "is_private_note": row.is_private_note,
         "url": _url(row),
+        "page": page_of(row.thread),
         "masked": False,
     } | _state(row)
 
@@ -95,6 +97,7 @@ def _masked(row: Notification) -> Item:
         "notes": "",
         "is_private_note": False,
         "url": "",
+        "page": "",
         "masked": True,
     } | _state(row)
 

@@ -28,8 +28,8 @@ async function popUp(item) {
   });
 }
 
-const pathOf = ({ issue_id: issue, journal_id: journal, type }) =>
-  issue && type !== "issue_deleted" ? `/tasks/${issue}${journal ? `#change-${journal}` : ""}` : "/notifications";
+const pathOf = ({ issue_id: issue, journal_id: journal, type, page }) =>
+  issue && type !== "issue_deleted" ? `/tasks/${issue}${journal ? `#change-${journal}` : ""}` : page || "/notifications";
 
 // Each visible tab of this person holds a lock while it is visible, so that the others can see it.
 const IN_SIGHT = `helpdesk-in-sight-${userId}`;

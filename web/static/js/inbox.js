@@ -40,7 +40,7 @@ function tell(fresh, outOfSight) {
   const [kind, subject] = words(fresh[0]);
   announce(fresh.length > 1 ? plural("arrived", fresh.length) : `${text("new")}: ${kind}. ${subject}`);
   if (outOfSight.length > 1) popUp(plural("arrived", outOfSight.length), "", "/notifications");
-  else if (outOfSight.length) popUp(...words(outOfSight[0]), "/notifications");
+  else if (outOfSight.length) popUp(...words(outOfSight[0]), outOfSight[0].page || "/notifications");
 }
 
 // What happened and to what, in the language of the page.
