@@ -48,6 +48,8 @@ class DaemonSettings(Settings):
     stop_timeout_s: float = Field(default=8.0, ge=1, le=300)
     # What a daemon that was killed was sending is sent again after so long.
     claim_s: float = Field(default=60.0, ge=5, le=3600)
+    # Administrators are told of a job that failed so often in a row.
+    tell_after: int = Field(default=5, ge=1, le=1000)
 
 
 class JobSettings(Settings):
@@ -180,6 +182,12 @@ def _jobs(tables: object, path: Path) -> tuple[JobConfig, ...]:
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{path}: job: must hold tables such as [job.redmine]")
     return tuple(_job(name, table, path) for name, table in tables.items())
+
+
+def changed_job(job: JobConfig, every_s: float, options: Mapping[str, Any], path: Path) -> JobConfig:
+    """Return a job with another interval and other options, checked as the file is. Raises ConfigError."""
+    laid_over = {**job.settings.options, **options}
+    return _job(job.name, job.settings.model_dump() | {"every_s": every_s, "options": laid_over}, path)
 
 
 def _job(name: str, table: object, path: Path) -> JobConfig:

@@ -1,7 +1,7 @@
 """One run of a job: load, fetch, diff, address, record. One transaction at the end of each step."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import uniform
@@ -10,15 +10,16 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from daemon import recipients, render
+from daemon import job_trouble, recipients, render
 from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
 from daemon.outbox import Outbox
 from daemon.source import Source
 from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation, Reference
-from storage import jobs, live, notifications, reference, snapshots, states, users, wakeup
+from storage import job_gaps, jobs, live, logs, notifications, reference, snapshots, states, users, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
+from storage.models import JobState
 from storage.session import Database, StorageError
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ class Job:
     every_s: float
     timeout_s: float
     outbox: Outbox = field(default_factory=Outbox)
+    tell_after: int = 5  # failures in a row before administrators are told
 
 
 class Run:
@@ -59,12 +61,14 @@ class Run:
         self._until = time.monotonic() + job.timeout_s
         self._requests = job.source.requests_made
         self._run_id: int | None = None
+        self._was_behind = False
         self.result = JobResult("ok")
 
     def go(self) -> None:
         """Take every step the source has. Raises what the source or the database raises."""
         with self._database.read() as session:
             cursor = jobs.cursor(session, self._job.name)
+        self._was_behind = _is_behind(cursor)
         for seen in self._job.source.observations(cursor, self._memory, self._must_stop):
             self._step(seen)
 
@@ -76,14 +80,25 @@ class Run:
             self._save_run(session, finished=result)
             state = jobs.state(session, self._job.name)
             if result.status in {"ok", "partial"}:
-                state.failures, state.last_error, state.retry_at = 0, result.error, None
+                self._note_success(session, state, result)
             else:
+                job_gaps.failed(session, state, result.error)
                 state.failures += 1
                 state.last_error = result.error
                 pause_s = backoff_s(self._job.every_s, state.failures)
                 pause_s = max(pause_s, min(asked_s, BACKOFF_CEILING_S))
                 state.retry_at = self._now() + timedelta(seconds=pause_s)
+            trouble = job_trouble.news(state, self._job.tell_after)
+        if trouble is not None:
+            job_trouble.tell(self._database, self._owner, trouble, self._job.outbox, self._now())
         return result
+
+    def _note_success(self, session: Session, state: JobState, result: JobResult) -> None:
+        """Note what the source has been read up to; behind an unfinished catch-up a gap stays open."""
+        at, behind = self._started_at, result.status == "partial" or _is_behind(state.cursor)
+        every_s, was_behind = self._job.every_s, self._was_behind
+        job_gaps.answered(session, state, at, every_s, is_behind=behind, was_behind=was_behind)
+        state.failures, state.last_error, state.retry_at, state.last_ok_at = 0, result.error, None, at
 
     def _must_stop(self) -> bool:
         return self._stop() or time.monotonic() > self._until
@@ -105,6 +120,8 @@ class Run:
             changes=self.result.changes + len(changes) + len({a.change.key for a in seen.told}),
             notified=self.result.notified + notified,
             withdrawn=self.result.withdrawn + withdrawn,
+            journals=self.result.journals + sum(change.journal_id is not None for change in changes),
+            overlap_hits=self.result.overlap_hits + seen.overlap_hits,
             status="partial" if seen.problem else self.result.status,
             error=seen.problem or self.result.error,
         )
@@ -171,13 +188,14 @@ class Run:
                 "error": finished.error,
                 "finished_at": end,
                 "duration_ms": round((end - self._started_at).total_seconds() * 1000),
+                "lines": logs.kept_lines(),
             }
         if progress is not None and progress[1]:
             columns |= {"progress_done": progress[0], "progress_total": progress[1]}
         jobs.update_run(session, self._run_id, **columns)
 
 
-COUNTS = ("items", "changes", "notified", "withdrawn", "requests")
+COUNTS = ("items", "changes", "notified", "withdrawn", "requests", "journals", "overlap_hits")
 
 
 def run_job(
@@ -192,7 +210,7 @@ def run_job(
 
     While a failed job waits for its next try nothing is done and the status is `waiting`.
     """
-    with structlog.contextvars.bound_contextvars(job=job.name):
+    with structlog.contextvars.bound_contextvars(job=job.name), logs.keeping_lines():
         started = time.monotonic()
         try:
             if _waits(job, database, now()):
@@ -234,6 +252,11 @@ def _waits(job: Job, database: Database, now: datetime) -> bool:
         retry_at = jobs.retry_at(session, job.name)
     # A clock that was set back must not stop a job for longer than its own back-off could.
     return retry_at is not None and now < retry_at <= now + timedelta(seconds=2 * BACKOFF_CEILING_S)
+
+
+def _is_behind(cursor: Mapping[str, Any] | None) -> bool:
+    """Say whether a first run or a catch-up is unfinished, as the cursors of sources say it."""
+    return bool(cursor and (cursor.get("since") or cursor.get("next_id")))
 
 
 def _refer(session: Session, found: Reference | None) -> None:

@@ -54,6 +54,9 @@ MESSAGES = {
 
 CHANNEL_PROBLEM = (N_("Messages cannot be sent"), N_("%(service)s refuses what we send: %(error)s"))
 
+JOB_TROUBLE = (N_("Job '%(job)s' does not work"), N_("It failed %(failures)d times in a row: %(error)s"))
+JOB_RECOVERED = (N_("Job '%(job)s' works again"), N_("What came meanwhile is being caught up."))
+
 _FIELD_OF_TYPE = {
     "status_change": "status",
     "assigned": "assigned_to",
@@ -128,6 +131,14 @@ def problem(service: str, error: str, language: str) -> tuple[str, str]:
     translate = _translations(language).gettext
     words = {"service": service, "error": error}
     return translate(CHANNEL_PROBLEM[0]), translate(CHANNEL_PROBLEM[1]) % words
+
+
+def job_news(job: str, failures: int, error: str, language: str) -> tuple[str, str]:
+    """Return title and message of what administrators are told of a job; without failures it recovered."""
+    translate = _translations(language).gettext
+    title, message = JOB_TROUBLE if failures else JOB_RECOVERED
+    words = {"job": job, "failures": failures, "error": error}
+    return translate(title) % words, translate(message) % words
 
 
 def details_json(details: tuple[FieldChange, ...]) -> list[dict[str, str | None]]:

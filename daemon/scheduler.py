@@ -1,79 +1,81 @@
-"""APScheduler wiring only: one job for each table, one thread for each, a lease so that one daemon polls."""
+"""APScheduler wiring only: one job for each table, one thread for each, a lease so that one daemon polls.
+
+Once a second it looks at the file and at what administrators asked for, and brings the schedule in line.
+"""
 
 import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon import schedule_control as control
 from daemon.chores import WAKE_EVERY_S, Chores
-from daemon.pipeline import Job, run_job
-from storage import jobs, live
+from daemon.pipeline import run_job
+from daemon.schedule_plan import PlannedJob, Steady
+from daemon.schedule_slots import Slot, Slots, effective
+from storage import job_control, job_gaps, jobs, live
 from storage.columns import utc_now
+from storage.configuration import ConfigError
+from storage.jobs import LeaseLost
 from storage.session import Database, StorageError
 
 log = structlog.get_logger()
 
 EVENTS_KEPT = timedelta(hours=1)
+LOOK_EVERY_S = 1
 RUNS_KEPT = timedelta(days=14)
 IDLE_RUNS_KEPT = timedelta(hours=6)
+GAPS_KEPT = timedelta(days=365)
 
 
 class Engine:
     """Runs the jobs of one daemon while it holds the lease."""
 
     def __init__(
-        self, database: Database, work: Sequence[Job], lease_s: float, keep_read_days: int = 0
+        self, database: Database, planned: Sequence[PlannedJob], lease_s: float, keep_read_days: int = 0
     ) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+        # Looks at the file, and says what is known of it; set by whoever started us.
+        self.look_at_file: Callable[[], Mapping[str, Any] | None] = lambda: None
         self._database = database
-        self._work = work
+        self._planned: Sequence[PlannedJob] = ()
+        self._slots = Slots()
+        self._paused: frozenset[str] = frozenset()
         self._chores = Chores(database, keep_read_days)
         self._lease_s = lease_s
         self._stopping = threading.Event()
         self._leads = threading.Event()
-        # One executor for each job: a source that hangs must not starve the others.
-        executors = {job.name: ThreadPoolExecutor(1) for job in work}
+        self._executors: set[str] = set()
         self._scheduler = BackgroundScheduler(
-            executors={**executors, **{name: ThreadPoolExecutor(1) for name in ("@lease", "@tidy", "@wake")}},
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self.replace(planned)
+
+    def replace(self, planned: Sequence[PlannedJob]) -> None:
+        """Take another plan; the schedule follows in a second. Raises ConfigError, then nothing changed."""
+        known = {job.name: job.mark for job in self._planned}
+        for job in planned:
+            if known.get(job.name) != job.mark:
+                job.build(job.every_s, {}).source.close()
+        self._planned = tuple(planned)
 
     def start(self) -> None:
         """Take the lease if it is free, and begin to schedule."""
         self._renew()
-        self._scheduler.add_job(
-            self._renew, "interval", seconds=self._lease_s / 3, id="@lease", executor="@lease"
-        )
-        self._scheduler.add_job(
-            self._tidy, "interval", hours=1, id="@tidy", executor="@tidy", next_run_time=utc_now()
-        )
-        self._scheduler.add_job(
-            self._wake,
-            "interval",
-            seconds=WAKE_EVERY_S,
-            id="@wake",
-            executor="@wake",
-            next_run_time=utc_now(),
-        )
-        for job in self._work:
-            self._scheduler.add_job(
-                self._run,
-                "interval",
-                args=[job],
-                seconds=job.every_s,
-                id=job.name,
-                executor=job.name,
-                next_run_time=utc_now(),
-            )
+        self._every("@lease", self._renew, self._lease_s / 3)
+        self._every("@tidy", self._tidy, 3600.0)
+        self._every("@wake", self._wake, WAKE_EVERY_S)
+        self._every("@look", self._look, LOOK_EVERY_S)
         self._scheduler.start()
-        log.info("daemon_started", owner=self.owner, jobs=[job.name for job in self._work])
+        log.info("daemon_started", owner=self.owner, jobs=[job.name for job in self._planned])
 
     def stop(self, timeout_s: float) -> bool:
         """Finish the steps under way, begin none, give the lease back; False where time ran out."""
@@ -83,17 +85,136 @@ class Engine:
         stopper.start()
         stopper.join(timeout_s)
         if not stopper.is_alive():
-            for job in self._work:
-                job.source.close()
+            self._slots.close()
             self._release()
         log.info("daemon_stopped", in_time=not stopper.is_alive())
         return not stopper.is_alive()
 
-    def _run(self, job: Job) -> None:
-        if self._leads.is_set() and not self._stopping.is_set():
-            result = run_job(job, self._database, self.owner, stop=self._must_stop)
-            if result.status == "standby":
-                self._leads.clear()
+    def _every(self, name: str, act: Callable[[], None], every_s: float) -> None:
+        self._add_executor(name)
+        self._scheduler.add_job(
+            act, "interval", seconds=every_s, id=name, executor=name, next_run_time=utc_now()
+        )
+
+    def _add_executor(self, name: str) -> None:
+        """Give a job a thread of its own: a source that hangs must not starve the others."""
+        if name not in self._executors:
+            self._scheduler.add_executor(ThreadPoolExecutor(1), name)
+            self._executors.add(name)
+
+    # --- once a second -------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Bring the schedule in line with the file and with what administrators asked for."""
+        if self._stopping.is_set():
+            return
+        status = self.look_at_file()
+        self._slots.close_retired()
+        if not self._leads.is_set():
+            return
+        try:
+            states = control.load(self._database)
+            if control.judge(self._database, self.owner, self._planned, states, utc_now()):
+                states = control.load(self._database)
+            self._follow(states)
+            control.publish(self._database, self.owner, self._planned, self._next_runs(states), status)
+        except LeaseLost:
+            self._leads.clear()
+        except StorageError as e:
+            log.warning("look_failed", error=str(e))
+
+    def _follow(self, states: Mapping[str, Any]) -> None:
+        now = utc_now()
+        self._paused = frozenset(name for name, row in states.items() if job_control.is_paused(row, now))
+        for job in self._planned:
+            self._install(job, states.get(job.name))
+        for name in set(self._slots.in_force) - {job.name for job in self._planned}:
+            self._scheduler.remove_job(name)
+            self._slots.remove(name)
+            log.info("job_removed", job=name)
+        for name, row in states.items():
+            if row.requested_at is not None and name in self._slots.in_force and name not in self._paused:
+                self._scheduler.modify_job(name, next_run_time=now)
+
+    def _install(self, job: PlannedJob, state: Any) -> None:
+        """Put a job in force as it is now; one that is in force already stays untouched."""
+        every_s, options = effective(state, job.every_s)
+        mark = (job.mark, every_s, repr(sorted(options.items())))
+        before = self._slots.in_force.get(job.name)
+        if before is not None and before.mark == mark:
+            return
+        try:
+            slot = Slot(job.build(every_s, options), mark)
+        except ConfigError as e:
+            # The file changed under an override: what is not in the file cannot be in force.
+            control.drop_override(self._database, self.owner, job.name, str(e))
+            return
+        self._slots.put(job.name, slot)
+        if before is None or before.mark[1] != every_s:
+            self._schedule(job.name, every_s)
+        log.info("job_scheduled", job=job.name, every_s=every_s, options=options)
+
+    def _schedule(self, name: str, every_s: float) -> None:
+        self._add_executor(name)
+        now = utc_now()
+        self._scheduler.add_job(
+            self._run,
+            Steady(every_s, now),
+            args=[name],
+            id=name,
+            executor=name,
+            next_run_time=now,
+            replace_existing=True,
+        )
+
+    def _next_runs(self, states: Mapping[str, Any]) -> dict[str, datetime | None]:
+        """Return when each job runs next: none while it is paused, not before the end of its back-off."""
+        found: dict[str, datetime | None] = {}
+        for name in self._slots.in_force:
+            scheduled = self._scheduler.get_job(name)
+            row, at = states.get(name), scheduled.next_run_time if scheduled else None
+            if name in self._paused:
+                at = None
+            elif at is not None and row is not None and row.retry_at is not None:
+                at = max(at, row.retry_at)
+            found[name] = at
+        return found
+
+    # --- a run ---------------------------------------------------------------------------------
+
+    def _run(self, name: str) -> None:
+        if not self._may_begin(name):
+            return
+        slot = self._slots.begin(name)
+        if slot is None:
+            return
+        try:
+            result = run_job(slot.job, self._database, self.owner, stop=lambda: self._must_end(name))
+        finally:
+            slot.lock.release()
+        if result.status == "standby":
+            self._leads.clear()
+
+    def _may_begin(self, name: str) -> bool:
+        """Ask the table itself: a job that was paused a moment ago does not run."""
+        if self._must_stop():
+            return False
+        try:
+            with self._database.read() as session:
+                if not job_control.may_run(session, name, utc_now()):
+                    return False
+                is_asked_for = job_control.is_requested(session, name)
+            if is_asked_for:
+                with self._database.write() as session:
+                    job_control.take_request(session, name)
+        except StorageError as e:
+            log.warning("run_not_begun", job=name, error=str(e))
+            return False
+        return True
+
+    def _must_end(self, name: str) -> bool:
+        """Say whether a run is to end between two steps: paused or removed jobs do not go on."""
+        return self._must_stop() or name in self._paused or name not in self._slots.in_force
 
     def _must_stop(self) -> bool:
         return self._stopping.is_set() or not self._leads.is_set()
@@ -135,6 +256,7 @@ class Engine:
         try:
             with self._database.write() as session:
                 live.prune(session, now - EVENTS_KEPT)
+                job_gaps.prune(session, now - GAPS_KEPT)
                 jobs.prune_runs(session, now - RUNS_KEPT, now - IDLE_RUNS_KEPT)
         except StorageError as e:
             log.warning("tidy_failed", error=str(e))

@@ -3,20 +3,24 @@
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from daemon.channel import Surroundings
 from daemon.channels import webpush
 from daemon.clients.settings import SettingsError
-from daemon.config import ChannelConfig, Config, JobConfig
+from daemon.config import ChannelConfig, Config, JobConfig, changed_job, load
 from daemon.dispatch import Dispatcher, Line
 from daemon.dispatch_proof import RedmineProof
 from daemon.outbox import Outbox
 from daemon.pipeline import Job
 from daemon.redmine.connection import RedmineConnection
+from daemon.reload import Reloader
+from daemon.schedule_plan import PlannedJob
 from daemon.scheduler import Engine
 from storage import migrate
 from storage.configuration import ConfigError
@@ -36,8 +40,9 @@ def serve(config: Config) -> int:
         )
     database = Database(config.storage)
     migrate.require_current(database)
-    engine = Engine(database, jobs(config), config.daemon.lease_s, config.inbox.keep_read_days)
-    sender = dispatcher(config, database)
+    engine = Engine(database, plan(config), config.daemon.lease_s, config.inbox.keep_read_days)
+    sender = Senders(config, database)
+    engine.look_at_file = Follower(config, engine, sender).look
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -52,7 +57,7 @@ def serve(config: Config) -> int:
     return 0
 
 
-def _stopped(engine: Engine, sender: Dispatcher, timeout_s: float) -> bool:
+def _stopped(engine: Engine, sender: "Senders", timeout_s: float) -> bool:
     """Stop both at once: an operator does not wait for one after the other. False where time ran out."""
     with ThreadPoolExecutor(2) as both:
         ended = list(both.map(lambda part: part.stop(timeout_s), (engine, sender)))
@@ -61,8 +66,89 @@ def _stopped(engine: Engine, sender: Dispatcher, timeout_s: float) -> bool:
 
 def jobs(config: Config) -> list[Job]:
     """Build the enabled jobs with their sources. Raises ConfigError where a secret is missing."""
+    return [job.build(job.every_s, {}) for job in plan(config)]
+
+
+def plan(config: Config) -> tuple[PlannedJob, ...]:
+    """Return the enabled jobs of the file for which there is what their source reads."""
     enabled = [job for job in config.jobs if job.settings.enabled]
-    return [_job(job, config, _outbox(config)) for job in enabled if is_configured(job, config)]
+    return tuple(_planned(job, config) for job in enabled if is_configured(job, config))
+
+
+def _planned(job: JobConfig, config: Config) -> PlannedJob:
+    made_of = (job.settings, getattr(config, needs(job)), _outbox(config), config.daemon.tell_after)
+
+    def build(every_s: float, options: Mapping[str, Any]) -> Job:
+        return _job(changed_job(job, every_s, options, config.path), config, _outbox(config))
+
+    settings = job.settings
+    return PlannedJob(
+        name=job.name,
+        source=settings.source,
+        every_s=settings.every_s,
+        timeout_s=settings.timeout_s,
+        all_options=job.options.model_dump(mode="json"),
+        mark=repr(made_of),
+        build=build,
+    )
+
+
+class Senders:
+    """The dispatcher in force. One that is replaced ends what it is sending: claims keep them apart."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self._database = database
+        self._mark = _mark_of_channels(config)
+        self._now = dispatcher(config, database)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._now.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """End what is being sent; False where time ran out."""
+        return self._now.stop(timeout_s)
+
+    def prepared(self, config: Config) -> Dispatcher | None:
+        """Return the dispatcher of another file, None where it changes nothing. Raises ConfigError."""
+        return None if _mark_of_channels(config) == self._mark else dispatcher(config, self._database)
+
+    def replace(self, config: Config, after: Dispatcher) -> None:
+        """Send by another one from now on."""
+        before, self._now, self._mark = self._now, after, _mark_of_channels(config)
+        after.start()
+        stop_timeout_s = config.daemon.stop_timeout_s
+        threading.Thread(target=before.stop, args=(stop_timeout_s,), name="sender-ends", daemon=True).start()
+
+
+def _mark_of_channels(config: Config) -> str:
+    channels = [(channel.name, channel.options) for channel in config.channels]
+    return repr((channels, config.redmine, config.public_url, _outbox(config), config.daemon.claim_s))
+
+
+class Follower:
+    """Puts a saved file in force: jobs, what they read, channels. What it cannot is named."""
+
+    def __init__(self, config: Config, engine: Engine, senders: Senders) -> None:
+        self._config = config
+        self._engine = engine
+        self._senders = senders
+        self._reloader = Reloader(config.path, self._apply)
+
+    def look(self) -> dict[str, Any]:
+        """Apply the file where it was saved, and return what is known of it."""
+        self._reloader.look()
+        return self._reloader.status
+
+    def _apply(self) -> list[str]:
+        config = load(self._config.path)
+        if config.redmine is None:
+            raise ConfigError(f"{config.path}: redmine.url is missing: without it nothing can be polled")
+        after = self._senders.prepared(config)
+        self._engine.replace(plan(config))  # the last that may be refused
+        if after is not None:
+            self._senders.replace(config, after)
+        return [n for n in ("storage", "daemon", "inbox") if getattr(config, n) != getattr(self._config, n)]
 
 
 def dispatcher(config: Config, database: Database) -> Dispatcher:
@@ -117,4 +203,5 @@ def _job(job: JobConfig, config: Config, outbox: Outbox) -> Job:
         source = job.module.Source(getattr(config, needs(job)), job.options)
     except SettingsError as e:
         raise ConfigError(f"{needs(job)}: {e}") from e
-    return Job(job.name, source, job.settings.every_s, job.settings.timeout_s, outbox)
+    settings, tell_after = job.settings, config.daemon.tell_after
+    return Job(job.name, source, settings.every_s, settings.timeout_s, outbox, tell_after)

@@ -184,7 +184,8 @@ class Observation:
     `items` were read whole, `listed` only as rows of a list; `quiet` items are a baseline: they are
     stored and tell nobody. `removed` are ids the source no longer has. What an item unknown so far went
     through before `floor` is no news. `done` of `total` is progress; `problem` is what went wrong with
-    single items, kept in the cursor for another try.
+    single items, kept in the cursor for another try. `overlap_hits` are items found only because a poll
+    looks back behind its cursor.
 
     A source that only has a state compares by itself: `told` is what came of it, `stored` holds the rows to
     keep by the name of their table (`storage.states`).
@@ -203,6 +204,7 @@ class Observation:
     stored: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     done: int = 0
     total: int = 0
+    overlap_hits: int = 0
     problem: str = ""
 
 
@@ -224,4 +226,6 @@ class JobResult:
     notified: int = 0
     withdrawn: int = 0
     requests: int = 0
+    journals: int = 0
+    overlap_hits: int = 0
     error: str = ""

@@ -1,5 +1,6 @@
 """State, runs and lease of the scheduled jobs."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,17 @@ def save_cursor(session: Session, name: str, value: dict[str, Any]) -> None:
 def retry_at(session: Session, name: str) -> datetime | None:
     """Return when a failed job is to be tried again, None where it may run now."""
     return session.scalar(sa.select(JobState.retry_at).where(JobState.name == name))
+
+
+def daemon_status(session: Session) -> dict[str, Any] | None:
+    """Return what the daemon says of its file: path, when it was loaded, what is wrong with it now."""
+    found = session.get(JobState, DAEMON)
+    return None if found is None else found.configured
+
+
+def save_daemon_status(session: Session, status: Mapping[str, Any]) -> None:
+    """Store what the daemon says of its file."""
+    state(session, DAEMON).configured = dict(status)
 
 
 def start_run(session: Session, name: str, now: datetime) -> int:

@@ -7,7 +7,9 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -23,6 +25,37 @@ _SECRET_TEXTS = tuple(
     )
 )
 MASK = "***"
+MOST_LINES, LONGEST_LINE = 200, 2_000
+_kept: ContextVar[list[dict[str, Any]] | None] = ContextVar("kept_lines", default=None)
+
+
+@contextmanager
+def keeping_lines() -> Iterator[None]:
+    """Keep what this thread logs meanwhile, for `kept_lines`: the lines of one run."""
+    token = _kept.set([])
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def kept_lines() -> list[dict[str, Any]]:
+    """Return the lines kept so far, at most the last 200: masked as the log itself is."""
+    return [*(_kept.get() or ())][-MOST_LINES:]
+
+
+def keep_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep a line where lines are being kept."""
+    lines = _kept.get()
+    if lines is not None:
+        masked = mask_secrets(None, "", dict(structlog.processors.format_exc_info(None, "", dict(event))))
+        lines.append({str(k): _brief(v) for k, v in masked.items() if not str(k).startswith("_")})
+        del lines[:-MOST_LINES]
+    return event
+
+
+def _brief(value: object) -> object:
+    return value if isinstance(value, int | float | bool | None) else str(value)[-LONGEST_LINE:]
 
 
 def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -59,6 +92,7 @@ def configure(level: str = "info", style: str = "auto") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        keep_line,
     ]
     last: list[structlog.typing.Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,

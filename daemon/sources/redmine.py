@@ -217,6 +217,7 @@ class Source(RedmineConnection):
             read_at=step.read_at,
             items=reads.issues,
             floor=cursor.floor(self._options.overlap_s),
+            overlap_hits=sum(cursor.high is not None and row.updated_on < cursor.high for row in step.rows),
             problem="; ".join(sorted(reads.failed.values())),
         )
 

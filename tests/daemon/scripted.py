@@ -24,6 +24,7 @@ MOMENTS = {
     "recorded_at",
     "surfaced_at",
     "retry_at",
+    "last_ok_at",
     "lease_until",
     "users.created_at",
     "users.mail_token",

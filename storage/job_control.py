@@ -1,0 +1,137 @@
+"""What administrators ask of jobs. The daemon looks at these columns every second; each act is in the audit.
+
+The viewer does not know what options a source takes. So a change waits in `wanted` until the daemon has
+judged it by the same models as the file: it becomes the override, or `refusal` says what is wrong.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from storage import audit
+from storage.audit import Actor
+from storage.jobs import DAEMON, state
+from storage.models import JobState
+
+INTERVAL = "every_s"
+OPTIONS = "options"
+
+
+def known(session: Session, name: str) -> JobState | None:
+    """Return the state of a job that is in the file, or was; None for any other name."""
+    found = session.get(JobState, name)
+    return None if found is None or found.name == DAEMON else found
+
+
+def states(session: Session) -> list[JobState]:
+    """Return the states of all jobs, by name; not the scheduler's own."""
+    query = sa.select(JobState).where(JobState.name != DAEMON).order_by(JobState.name)
+    return list(session.scalars(query))
+
+
+def is_paused(found: JobState, now: datetime) -> bool:
+    """Say whether a job is paused at this moment; an end that has passed is one."""
+    return found.paused_at is not None and (found.paused_until is None or found.paused_until > now)
+
+
+def may_run(session: Session, name: str, now: datetime) -> bool:
+    """Say whether a job may run: it is not paused. Asked before each run and between its steps."""
+    found = session.get(JobState, name)
+    return found is None or not is_paused(found, now)
+
+
+def pause(
+    session: Session,
+    name: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    reason: str = "",
+    until: datetime | None = None,
+) -> None:
+    """Pause a job, until somebody resumes it or until that moment."""
+    found = state(session, name)
+    before = _pause_of(found)
+    found.paused_at, found.paused_until, found.pause_reason = now, until, reason
+    found.requested_at = None
+    audit.add(session, actor, "job.pause", f"job:{name}", before, _pause_of(found))
+
+
+def resume(session: Session, name: str, actor: Actor) -> None:
+    """End a pause; where there is none, nothing is done."""
+    found = state(session, name)
+    if found.paused_at is None:
+        return
+    before = _pause_of(found)
+    found.paused_at, found.paused_until, found.pause_reason = None, None, ""
+    audit.add(session, actor, "job.resume", f"job:{name}", before, _pause_of(found))
+
+
+def request_run(session: Session, name: str, actor: Actor, now: datetime) -> None:
+    """Have a job run at once, whatever it waits for."""
+    found = state(session, name)
+    found.requested_at, found.retry_at = now, None
+    audit.add(session, actor, "job.run", f"job:{name}", {}, {"requested_at": _text(now)})
+
+
+def is_requested(session: Session, name: str) -> bool:
+    """Say whether somebody asked for a run that has not begun."""
+    query = sa.select(JobState.requested_at).where(JobState.name == name)
+    return session.scalar(query) is not None
+
+
+def take_request(session: Session, name: str) -> None:
+    """Note that the run asked for begins."""
+    session.execute(sa.update(JobState).where(JobState.name == name).values(requested_at=None))
+
+
+def want(session: Session, name: str, actor: Actor, change: Mapping[str, Any]) -> None:
+    """Ask for another interval (`every_s`) or other options; None for either, or an option, is the file's.
+
+    What the change does not name stays as it is.
+    """
+    found = state(session, name)
+    before = overrides(found)
+    after = {INTERVAL: change.get(INTERVAL, before[INTERVAL]), OPTIONS: before[OPTIONS]}
+    if OPTIONS in change:
+        merged = {**before[OPTIONS], **change[OPTIONS]} if change[OPTIONS] is not None else {}
+        after[OPTIONS] = {key: value for key, value in merged.items() if value is not None}
+    found.wanted, found.refusal = {**after, "by": [actor.name, actor.user_id]}, ""
+
+
+def accept(session: Session, name: str) -> None:
+    """Make what was wanted the override."""
+    found = state(session, name)
+    if found.wanted is None:
+        return
+    before = overrides(found)
+    found.interval_s, found.options = found.wanted[INTERVAL], found.wanted[OPTIONS] or None
+    by, found.wanted, found.refusal = found.wanted["by"], None, ""
+    act = "job.set" if found.options or found.interval_s else "job.reset"
+    audit.add(session, Actor(by[0], by[1]), act, f"job:{name}", before, overrides(found))
+
+
+def refuse(session: Session, name: str, why: str) -> None:
+    """Drop what was wanted and say why."""
+    found = state(session, name)
+    found.wanted, found.refusal = None, why
+
+
+def overrides(found: JobState) -> dict[str, Any]:
+    """Return what differs from the file: `every_s` (None: the file's) and `options`."""
+    return {INTERVAL: found.interval_s, OPTIONS: dict(found.options or {})}
+
+
+def _pause_of(found: JobState) -> dict[str, Any]:
+    return {
+        "paused_at": _text(found.paused_at),
+        "paused_until": _text(found.paused_until),
+        "reason": found.pause_reason,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
