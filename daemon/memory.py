@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from daemon.values import Colleague, FieldChange, Member, Reminded, Told
-from storage import due, jobs, notifications, preferences, reference, snapshots, states, users
+from storage import due, jobs, notifications, phones, preferences, reference, snapshots, states, users
 from storage.models import Notification, User
 from storage.session import Database
 
@@ -94,6 +94,11 @@ class StoredMemory:
         """Return the next keys of a source's table, ascending; it has names for keys."""
         with self._database.read() as session:
             return states.keys(session, table, after, limit)
+
+    def names_of_numbers(self, numbers: Iterable[str]) -> Mapping[str, str]:
+        """Return whose these telephone numbers are, those that are known, however they are written."""
+        with self._database.read() as session:
+            return phones.owners(session, numbers)
 
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.erp import words as erp_words
+from daemon.finesse import words as call_words
 from daemon.hosts import words as host_words
 from daemon.recipients import type_for
 from daemon.redmine import reminder_words
@@ -110,6 +111,8 @@ def texts(change: Change, kind: str, language: str) -> tuple[str, str]:
         return erp_words.texts(change, kind, language, _translations(language))
     if kind == reminder_words.KIND:
         return reminder_words.texts(change, language, _translations(language))
+    if kind == call_words.KIND:
+        return call_words.texts(change, _translations(language))
     if kind in host_words.TITLES:
         return host_words.texts(change, kind, _translations(language))
     translate = _translations(language).gettext

@@ -45,6 +45,9 @@ class Memory(Protocol):
     def kept_keys(self, table: str, after: str, limit: int) -> Sequence[str]:
         """Return the next keys of a source's table, ascending; it has names for keys."""
 
+    def names_of_numbers(self, numbers: Iterable[str]) -> Mapping[str, str]:
+        """Return whose these telephone numbers are, those that are known, however they are written."""
+
     def told_to(self, user_ids: Iterable[int], since: datetime) -> Sequence[Told]:
         """Return the notifications about items created since then that these users are still shown."""
 

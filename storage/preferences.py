@@ -32,6 +32,7 @@ TYPES = (
     "host_flapping",
     "network_lost",
     "network_back",
+    "call",
 )
 WAYS = ("webpush", "email", "popup", "sound")
 # Types that a mute lets through, and a project of which only what is important is wanted.

@@ -186,5 +186,6 @@ def _kinds() -> dict[str, str]:
         "account_blocked": gettext("ERP account blocked"),
         "account_back": gettext("ERP account active again"),
         "account_changed": gettext("ERP data changed"),
+        "call": gettext("Incoming call"),
     }
     return {kind: names.get(kind, kind) for kind in TYPES}

@@ -13,6 +13,7 @@ const SOUNDS = {
   issue_deleted: [[523, 0, 0.14], [392, 0.15, 0.26]],
   attachment_added: [[587, 0, 0.14]],
   updated: [[587, 0, 0.14]],
+  call: [[880, 0, 0.4], [698, 0.05, 0.4], [880, 0.8, 0.4], [698, 0.85, 0.4]],
 };
 const SETTING = "sound";
 const LOUDEST = 0.35;

@@ -1,0 +1,1 @@
+"""Calls that ring: whom they are told, and in which words."""
