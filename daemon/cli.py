@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from daemon import jobs_cli
 from daemon.clients.errors import SourceError
 from daemon.clients.settings import SettingsError
 from daemon.config import Config, load
@@ -115,6 +116,9 @@ def vapid_(path: Path, *, force: bool) -> None:
             "pages has been opened in it: it subscribes anew for the new key by itself."
         )
     click.echo(vapid.public_key(vapid.read_or_make(file)))
+
+
+main.add_command(jobs_cli.jobs)
 
 
 @main.group()
