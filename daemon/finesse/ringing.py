@@ -31,7 +31,8 @@ class People:
 
 def rings_of(cursor: Mapping[str, Any] | None) -> Rings:
     """Return what rang at the last look."""
-    return (cursor or {}).get("ringing", {})
+    rings: Rings = (cursor or {}).get("ringing", {})
+    return rings
 
 
 def compare(before: Rings, seen: Calls, at: datetime) -> Ringing:
