@@ -1,0 +1,163 @@
+"""A real browser is told by a real push: our daemon, a push service of the tests, Firefox, our worker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon import vapid
+from storage.models import ChannelState, Delivery, PushSubscription
+from storage.session import Database
+from storage.settings import StorageSettings
+from tests.conftest import not_available
+from tests.e2e.product import Product
+from tests.e2e.viewer import wait_until
+from tests.real.firefox import DESKTOP, Firefox
+from tests.real.push_service import PushService
+
+pytestmark = [pytest.mark.long]
+CHANNEL = '[channel.webpush]\nextra_origins = ["{origin}"]\n'
+SHOWN = "return desktop.shown.map(({ alert }) => ({ title: alert.title, text: alert.text }))"
+TABS = "return gBrowser.tabs.map((tab) => tab.linkedBrowser.currentURI.spec)"
+STEPS = "[...document.querySelectorAll('.push-steps [data-step]')].map((step) => step.dataset.state)"
+
+
+class Demo(Product):
+    """The product on its made-up Redmine, which has a database of its own."""
+
+    def database(self) -> Database:
+        """Open it."""
+        return Database(StorageSettings(directory=self._folder / "data/demo"))
+
+    def new_key(self) -> str:
+        """Replace the key pair as `helpdesk vapid --force` does; return the public one."""
+        file = self._folder / "data/demo/vapid.pem"
+        vapid.replace(file)
+        return vapid.public_key(vapid.read_or_make(file))
+
+
+@dataclass
+class Scene:
+    """Somebody at a Firefox in front of the whole product."""
+
+    firefox: Firefox
+    product: Demo
+    service: PushService
+
+    def log_in(self) -> None:
+        """Sign in as the made-up Redmine's user, for whom something changes all the time."""
+        self.firefox.open(f"{self.product.url}/users/login?next=/users/notifications")
+        self.firefox.run(
+            "document.getElementById('username').value = 'demo';"
+            "document.getElementById('password').value = 'demo';"
+            "document.querySelector('#login button[type=submit]').click();"
+        )
+        self.firefox.wait("location.pathname === '/users/notifications'", "signed in")
+        self.firefox.wait("!!document.getElementById('push-card')?.dataset.state", "the card knows its state")
+
+    def subscribe(self) -> None:
+        """Click the button and wait until the page says so."""
+        self.firefox.wait("!document.getElementById('push-on').hidden", "the button is offered")
+        self.firefox.run("document.getElementById('push-on').click()")
+        self.firefox.wait("document.getElementById('push-card')?.dataset.state === 'on'", "subscribed")
+
+    def subscription(self) -> PushSubscription | None:
+        """Read the only subscription."""
+        with self.product.database().read() as session:
+            return session.query(PushSubscription).one_or_none()
+
+    def announced_key(self) -> str:
+        """Return the key that pages are given."""
+        with self.product.database().read() as session:
+            state = session.get(ChannelState, "webpush")
+        return state.public_key if state is not None else ""
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return what stands on the desktop."""
+        found: list[dict[str, Any]] = self.firefox.chrome(SHOWN)
+        return found
+
+    def received(self) -> int:
+        """Count the deliveries of which the browser said that it has shown them."""
+        with self.product.database().read() as session:
+            return session.query(Delivery).filter(Delivery.received_at.is_not(None)).count()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    if not Path("/usr/bin/firefox-esr").exists():
+        not_available("firefox-esr is not installed: run `make test-services` as root")
+    with PushService() as service, Demo(tmp_path) as product:
+        product.config.write_text(product.config.read_text() + CHANNEL.format(origin=service.origin))
+        product.start()
+        with Firefox(tmp_path, f"ws://127.0.0.1:{service.port}/") as firefox:
+            firefox.chrome(DESKTOP)
+            scene = Scene(firefox, product, service)
+            scene.log_in()
+            yield scene
+
+
+def test_a_browser_without_a_page_is_told_and_leads_to_the_issue(scene: Scene) -> None:
+    scene.subscribe()
+    scene.firefox.open("about:blank")
+    sent = scene.service.expect_delivered()
+    assert sent.headers["Content-Encoding"] == "aes128gcm"
+    assert sent.headers["Authorization"].startswith("vapid t=")
+    assert sent.size < 4096
+    wait_until(lambda: bool(scene.shown()), "it stands on the desktop")
+    wait_until(lambda: scene.received() > 0, "the receipt is noted")
+    title = scene.shown()[-1]["title"]
+    assert title
+    scene.firefox.chrome("desktop.click(arguments[0])", title)
+    wait_until(lambda: any("/tasks/" in url for url in scene.firefox.chrome(TABS)), "the issue is opened")
+
+
+def test_the_test_button_says_that_each_step_works(scene: Scene) -> None:
+    scene.subscribe()
+    scene.firefox.wait("!!document.querySelector('.push-test')", "the device is listed")
+    scene.firefox.run("document.querySelector('.push-test').click()")
+    scene.firefox.wait(f"{STEPS}.join() === 'done,done,done,done'", "every step", 40)
+
+
+def test_a_device_that_the_service_forgot_is_said_to_be_gone(scene: Scene) -> None:
+    scene.subscribe()
+    scene.firefox.wait("!!document.querySelector('.push-test')", "the device is listed")
+    scene.service.forget_all()
+    scene.firefox.run("document.querySelector('.push-test').click()")
+    scene.firefox.wait(f"{STEPS}[2] === 'failed' || !{STEPS}.length", "the failed step", 40)
+    wait_until(lambda: scene.subscription() is None, "the device is forgotten")
+
+
+def test_a_changed_key_heals_itself(scene: Scene) -> None:
+    scene.subscribe()
+    first = scene.subscription()
+    assert first is not None
+    scene.product.stop()
+    key = scene.product.new_key()
+    scene.product.start()
+    wait_until(lambda: scene.announced_key() == key, "the daemon says its new key", 30)
+    scene.firefox.open(f"{scene.product.url}/users/profile")
+    wait_until(
+        lambda: (row := scene.subscription()) is not None and row.application_server_key == key,
+        "the page has subscribed anew",
+        30,
+    )
+    second = scene.subscription()
+    assert second is not None
+    assert second.endpoint != first.endpoint
+    assert scene.service.endpoints() == 1
+    scene.firefox.open("about:blank")
+    scene.service.expect_delivered(more_than=scene.service.delivered())
+
+
+def test_who_signs_out_is_told_nothing_any_more(scene: Scene) -> None:
+    scene.subscribe()
+    scene.firefox.run("document.querySelector('a[href=\"/users/logout\"]').click()")
+    scene.firefox.wait("location.pathname === '/users/login'", "signed out")
+    assert scene.subscription() is None
+    wait_until(lambda: scene.service.endpoints() == 0, "the browser is no longer subscribed")
+    scene.log_in()
+    scene.firefox.wait("document.getElementById('push-card')?.dataset.state === 'on'", "and back again")
+    wait_until(lambda: scene.subscription() is not None, "the server knows")
