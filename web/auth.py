@@ -4,7 +4,7 @@
 from datetime import timedelta
 from typing import Any, Literal
 
-from flask import Blueprint, Response, abort, jsonify, redirect, request, session
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, request, session
 from flask_wtf.csrf import generate_csrf
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,7 +14,7 @@ from storage.session import StorageError
 from web.answers import Problem, log, page, wants_json
 from web.contract import Done, Preferences, SignedIn, documented
 from web.language import gettext, is_time_zone, language
-from web.passwords import Newcomer
+from web.passwords import Admission, Newcomer
 from web.people import Person, sign_in, sign_out, someone
 from web.policy import Policy, allow
 from web.redirects import LOGIN, safe_next
@@ -55,7 +55,12 @@ def login_page() -> str | BaseResponse:
     if someone() is not None:
         return redirect(safe_next(wanted), 303)
     # Where to begin depends on who it will be: "/" leads each there.
-    return page("login.html", error=None, username="", next_url=safe_next(wanted, "/"))
+    return _form(None, "", safe_next(wanted, "/"))
+
+
+def _form(error: str | None, username: str, next_url: str) -> str:
+    by_erp = "erp" in viewer().settings.backends
+    return page("login.html", error=error, username=username, next_url=next_url, by_erp=by_erp)
 
 
 @bp.post("/login")
@@ -68,22 +73,21 @@ def log_in() -> BaseResponse | tuple[str, int]:
     """
     given = body(LoginBody)
     try:
-        who = _checked(given)
+        admitted = _checked(given)
     except Problem as problem:
         log.info("sign_in_refused", reason=problem.code, address=request.remote_addr)
         if problem.status >= 500:
             viewer().throttle.give_back()
         if wants_json():
             raise
-        form = page(
-            "login.html", error=problem.text, username=given.username, next_url=safe_next(given.next, "/")
-        )
-        return form, problem.status
+        return _form(problem.text, given.username, safe_next(given.next, "/")), problem.status
     viewer().throttle.give_back()
-    _begin(who, remember=given.remember)
+    _begin(admitted.person, remember=given.remember)
     if not wants_json():
+        if admitted.warning:
+            flash(admitted.warning, "warning")  # after the session has begun, which empties it
         return redirect(safe_next(given.next), 303)
-    return _welcome(who, given)
+    return _welcome(admitted, given)
 
 
 def _begin(who: Person, *, remember: bool) -> None:
@@ -91,18 +95,21 @@ def _begin(who: Person, *, remember: bool) -> None:
     sign_in(who, parts.database, remember=remember, lasts=timedelta(days=parts.settings.web.session_days))
 
 
-def _checked(given: LoginBody) -> Person:
+def _checked(given: LoginBody) -> Admission:
     zone = given.time_zone if is_time_zone(given.time_zone) else ""
     newcomer = Newcomer(language(), zone or "UTC")
-    who = viewer().passwords.check(given.username, given.password, newcomer)
+    admitted = viewer().passwords.check(given.username, given.password, newcomer)
+    who = admitted.person
     if zone and zone != who.time_zone:
         _save(who.id, {"time_zone": zone})
     log.info("signed_in", user_id=who.id, address=request.remote_addr)
-    return who
+    return admitted
 
 
-def _welcome(who: Person, given: LoginBody) -> Response:
-    """Answer as the contract says."""
+def _welcome(admitted: Admission, given: LoginBody) -> Response:
+    """Answer as the contract says; with a warning where there is one."""
+    who = admitted.person
+    told = {"warning": admitted.warning} if admitted.warning else {}
     return jsonify(
         {
             "success": True,
@@ -117,6 +124,7 @@ def _welcome(who: Person, given: LoginBody) -> Response:
             "redirect_url": safe_next(given.next),
             "csrf_token": generate_csrf(),
         }
+        | told
     )
 
 

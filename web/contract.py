@@ -159,6 +159,7 @@ class SignedIn(BaseModel):
     user: Account
     redirect_url: str
     csrf_token: str
+    warning: str | None = Field(default=None, description="Only where there is something to know.")
 
 
 class Done(BaseModel):

@@ -1,4 +1,4 @@
-"""Checks a user name and password against local users and against Redmine."""
+"""Checks a user name and password against the ERP, Redmine and local users."""
 
 import secrets
 import threading
@@ -11,14 +11,19 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from daemon.clients.erp_values import Checked
 from daemon.clients.errors import LoginRefusal, LoginRefused, SourceError, SourceUnavailable
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.values import Account
+from storage import erp as erp_people
 from storage import users
 from storage.columns import utc_now
 from storage.models import User
 from storage.session import Database
 from web.answers import RETRY_S, Problem
+from web.erp.accounts import user_id_of
+from web.erp.login import ErpLogin, let_in_by, nobody_else, warning
+from web.erp.login import person_of as erp_person
 from web.language import gettext
 from web.people import Person, person_of
 
@@ -37,36 +42,106 @@ class Newcomer:
     time_zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who is let in, and what they should know, "" for nothing."""
+
+    person: Person
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is stored of the user of a name; `id` 0 where there is none."""
+
+    id: int = 0
+    password_hash: str | None = None
+    is_in_erp: bool = False
+
+
 class Passwords:
     """The log-in chain. Every method raises Problem with a text for the person."""
 
-    def __init__(self, database: Database, backends: tuple[str, ...], redmine: RedmineClient | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        backends: tuple[str, ...],
+        redmine: RedmineClient | None,
+        erp: ErpLogin | None = None,
+    ) -> None:
         self._database = database
+        self._backends = backends
         self._is_local = "local" in backends
         self._redmine = redmine if "redmine" in backends else None
+        self._redmine_of_erp = redmine
+        self._erp = erp if "erp" in backends else None
         self._free = threading.BoundedSemaphore(CHECKS_AT_ONCE)
         self._nobodys_hash = _nobodys_hash()
 
-    def check(self, username: str, password: str, newcomer: Newcomer) -> Person:
-        """Return whose name and password these are."""
+    def check(self, username: str, password: str, newcomer: Newcomer) -> Admission:
+        """Return whose name and password these are, by the first backend that knows them."""
         name = username.strip()
         if not name or not name.isprintable() or len(name) > 255 or len(password) > LONGEST_PASSWORD:
             raise _wrong()
-        with self._database.read() as session:
-            user = users.by_username(session, name)
-            known = (user.id, user.password_hash) if user else (0, None)
-        if self._is_local and self._is_local_password(password, known[1]):
-            return self._welcome(known[0])
-        # A local user's password is not shown to Redmine, whatever name he has there.
-        if self._redmine is None or (self._is_local and known[1]):
+        known = self._known(name)
+        if self._is_local and self._is_local_password(password, known.password_hash) and not known.is_in_erp:
+            return Admission(self._welcome(known.id))
+        # A local user's password is not shown to others, whatever name he has there.
+        if self._is_local and known.password_hash and not known.is_in_erp:
             raise _wrong()
-        return self._admit(_account(self._redmine, name, password), newcomer)
+        if self._erp is None:
+            return Admission(self._by_others(name, password, known, newcomer)[0])
+        return self._by_erp(self._erp, name, password, known, newcomer)
+
+    def _known(self, name: str) -> _Known:
+        with self._database.read() as session:
+            user = erp_people.user_of(session, name) or users.by_username(session, name)
+            return _Known(user.id, user.password_hash, bool(user.erp_name)) if user else _Known()
+
+    def _by_erp(
+        self, backend: ErpLogin, name: str, password: str, known: _Known, newcomer: Newcomer
+    ) -> Admission:
+        """Ask the ERP. Its refusal is final; only where it says nothing the others are asked."""
+        opinion = backend.ask(name, password, is_linked=known.is_in_erp)
+        if opinion.checked is not None:
+            return Admission(self._admit_from_erp(opinion.checked, known, newcomer), warning(opinion.checked))
+        try:
+            who, by = self._by_others(name, password, known, newcomer)
+        except Problem as problem:
+            is_nobody_asked = problem.code == "nobody_asked"
+            if not opinion.is_away:
+                raise (_wrong() if is_nobody_asked else problem) from None
+            raise nobody_else(None if is_nobody_asked else problem) from problem
+        return Admission(who, let_in_by(by) if opinion.is_away else "")
+
+    def _admit_from_erp(self, checked: Checked, known: _Known, newcomer: Newcomer) -> Person:
+        if known.is_in_erp and checked.user is None:
+            return self._welcome(known.id)
+        return self._welcome(user_id_of(self._database, self._redmine_of_erp, erp_person(checked), newcomer))
+
+    def _by_others(self, name: str, password: str, known: _Known, newcomer: Newcomer) -> tuple[Person, str]:
+        """Ask the other backends in their order; return who it is, and which knew."""
+        problem: Problem | None = None
+        for backend in self._backends:
+            if backend == "local" and known.password_hash:
+                if self._is_local_password(password, known.password_hash):
+                    return self._welcome(known.id), backend
+                problem = problem or _wrong()
+            if backend == "redmine" and self._redmine is not None:
+                try:
+                    return self._admit(_account(self._redmine, name, password), newcomer), backend
+                except Problem as e:
+                    problem = e
+        raise problem or (_wrong() if self._erp is None else _nobody_asked())
 
     def change(self, who: Person, current: str, new: str) -> Person:
         """Replace a local password; every log-in from before ends by the new epoch."""
         with self._database.read() as session:
             user = users.find(session, who.id)
             known = user.password_hash if user else None
+            is_in_erp = bool(user and user.erp_name)
+        if is_in_erp and not known:
+            raise Problem(409, "no_password", gettext("Your password is kept by the ERP: change it there."))
         if not known or not self._is_local:
             raise Problem(409, "no_password", gettext("Your password is kept by Redmine: change it there."))
         if not self._is_local_password(current, known):
@@ -190,6 +265,11 @@ def _refused(reason: LoginRefusal) -> Problem:
         text = gettext("Redmine's REST API is switched off. Tell your administrator.")
         return Problem(503, reason.value, text)
     return _wrong()
+
+
+def _nobody_asked() -> Problem:
+    """Return the refusal of somebody whom no backend but the ERP could know."""
+    return Problem(401, "nobody_asked", gettext("Wrong user name or password."))
 
 
 def _wrong() -> Problem:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from limits import parse
+from limits import parse_many
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.finesse_settings import FinesseSettings
 from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
@@ -78,6 +79,8 @@ class AuthSettings(Settings):
 
     backends: tuple[str, ...] = ()
     failures_per_user: str = "10 per 15 minutes"
+    # Instead of it where the ERP checks passwords: Oracle locks an account, often after ten.
+    erp_failures_per_user: str = "5 per 15 minutes; 8 per day"
     failures_per_address: str = "50 per 15 minutes"
     limiter_url: str = "memory://"
     limiter_url_env: str = ""
@@ -86,22 +89,25 @@ class AuthSettings(Settings):
     @classmethod
     def _known(cls, backends: tuple[str, ...]) -> tuple[str, ...]:
         for name in backends:
-            if name == "erp":
-                raise ValueError("log-in by the ERP is not part of this version; allowed: local, redmine")
-            if name not in BACKENDS:
-                raise ValueError(f"{name} is unknown; allowed: {', '.join(BACKENDS)}")
+            if name not in {*BACKENDS, "erp"}:
+                raise ValueError(f"{name} is unknown; allowed: {', '.join((*BACKENDS, 'erp'))}")
         if len(set(backends)) < len(backends):
             raise ValueError("names a backend twice")
         return backends
 
-    @field_validator("failures_per_user", "failures_per_address")
+    @field_validator("failures_per_user", "failures_per_address", "erp_failures_per_user")
     @classmethod
     def _limit(cls, text: str) -> str:
         try:
-            parse(text)
+            parse_many(text)
         except ValueError as e:
             raise ValueError('must be a rate such as "10 per 15 minutes"') from e
         return text
+
+    @property
+    def user_limit(self) -> str:
+        """How often a name may have a wrong password."""
+        return self.erp_failures_per_user if "erp" in self.backends else self.failures_per_user
 
     @model_validator(mode="after")
     def _check_limiter(self) -> Self:
@@ -142,6 +148,7 @@ class ViewerSettings:
     web: WebSettings
     auth: AuthSettings
     redmine: RedmineSettings | None = None
+    erp: ErpSettings | None = None
     features: FeatureSettings = field(default_factory=FeatureSettings)
     tasks: TaskSettings = field(default_factory=TaskSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
@@ -149,6 +156,7 @@ class ViewerSettings:
     channels: frozenset[str] = frozenset()
     push: PushServices = field(default_factory=PushServices)
     finesse: FinesseSettings | None = None
+    has_hosts: bool = False  # the daemon checks the [[host]] tables
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -161,19 +169,21 @@ class ViewerSettings:
 def load(path: Path) -> ViewerSettings:
     """Read and check the viewer's tables. Raises ConfigError."""
     tables = read_tables(path)
-    redmine = tables.get("redmine") or None
+    redmine, erp = tables.get("redmine") or None, tables.get("erp") or None
     finesse = tables.get("finesse") or None
     settings = ViewerSettings(
         storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
         web=build(WebSettings, tables.get("web", {}), "web", path),
         auth=build(AuthSettings, tables.get("auth", {}), "auth", path),
         redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
+        erp=build(ErpSettings, erp, "erp", path) if erp else None,
         features=build(FeatureSettings, tables.get("features", {}), "features", path),
         tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", path),
         quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
         channels=_channels(tables.get("channel", {})),
         push=_push(tables.get("channel", {}), path),
         finesse=build(FinesseSettings, finesse, "finesse", path) if finesse else None,
+        has_hosts=bool(tables.get("host")),
     )
     _check_together(settings, path)
     return settings
@@ -208,6 +218,7 @@ def _check_together(settings: ViewerSettings, path: Path) -> None:
             settings.finesse.credentials()
     except SettingsError as e:
         raise ConfigError(f"{path}: [finesse]: {e}") from e
+    _check_erp(settings, path)
     try:
         settings.storage.engine_url()
         settings.auth.limiter_storage()
@@ -217,3 +228,19 @@ def _check_together(settings: ViewerSettings, path: Path) -> None:
         raise ConfigError(f"{path}: [redmine]: {e}") from e
     except ValueError as e:
         raise ConfigError(f"{path}: {e}") from e
+
+
+def _check_erp(settings: ViewerSettings, path: Path) -> None:
+    if "erp" not in settings.backends:
+        return
+    if settings.erp is None:
+        raise ConfigError(f"{path}: auth.backends names erp, but there is no [erp] with a url")
+    if settings.erp.mode == "query" and not settings.erp.check_sql:
+        raise ConfigError(
+            f'{path}: auth.backends names erp, but [erp] has no check_sql; or set mode = "connect"'
+        )
+    try:
+        if settings.erp.has_reader:
+            settings.erp.reader_url()
+    except SettingsError as e:
+        raise ConfigError(f"{path}: [erp]: {e}") from e

@@ -44,15 +44,16 @@ class Throttle:
         view: Any = app.view_functions[endpoint]
         for limit, key in (
             (self._settings.failures_per_address, _address),
-            (self._settings.failures_per_user, whose or _user_name),
+            (self._settings.user_limit, whose or _user_name),
         ):
             view = self._limiter.limit(limit, key_func=key, methods=["POST", "PUT"], scope=key.__name__)(view)
         app.view_functions[endpoint] = view
 
-    def slow(self, app: Flask, endpoint: str, rate: str) -> None:
-        """Let no more than `rate` requests of an address through to this view."""
+    def slow(self, app: Flask, endpoint: str, rate: str, whose: Callable[[], str] | None = None) -> None:
+        """Let no more than `rate` requests of an address, or of what `whose` says, through to this view."""
         view: Any = app.view_functions[endpoint]
-        app.view_functions[endpoint] = self._limiter.limit(rate, key_func=_address, scope=endpoint)(view)
+        limited = self._limiter.limit(rate, key_func=whose or _address, scope=endpoint)
+        app.view_functions[endpoint] = limited(view)
 
     def give_back(self) -> None:
         """Undo the counting of this request."""

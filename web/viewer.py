@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from daemon.clients.erp import ErpClient
 from daemon.clients.redmine import RedmineClient
 from storage.session import Database
 from web.settings import ViewerSettings
@@ -31,6 +32,7 @@ class Viewer:
     live: "Live"
     throttle: "Throttle"
     task_rights: "TaskRights"
+    erp: ErpClient | None = None
 
 
 def viewer() -> Viewer:

@@ -27,6 +27,10 @@ class Verdict(StrEnum):
     EXPIRED = "expired"
 
 
+# Fields of our users that the ERP fills where it has something to say.
+PROFILE = ("full_name", "email", "department", "position", "phone", "vpn_end_date")
+
+
 @dataclass(frozen=True, slots=True)
 class ErpUser:
     """A person of the ERP. `name` is lower case; `vpn_end_date` is None, too, where VPN is off.
@@ -44,6 +48,11 @@ class ErpUser:
     vpn_end_date: date | None = None
     is_blocked: bool = False
     given: frozenset[str] = frozenset()
+
+    @property
+    def filled(self) -> list[str]:
+        """Fields of a profile that the ERP fills: no end of VPN access says something, too."""
+        return [n for n in PROFILE if n in self.given and (n == "vpn_end_date" or getattr(self, n))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ class ReferenceLists:
         # No status filter, which means active: `status=*` finds nobody on 5.0, `status=` fails on 6.1.
         return self._connection.paged("/users.json", "users", parse.user)
 
+    def users_like(self, text: str) -> tuple[User, ...]:
+        """Active users whose log-in, name or e-mail address holds a text; needs an admin."""
+        return self._connection.paged("/users.json", "users", parse.user, {"name": text})
+
     def user(self, user_id: int) -> User:
         """One user, locked or not; needs an admin. NotFound when the account was deleted."""
         return self._connection.get(

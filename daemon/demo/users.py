@@ -72,7 +72,7 @@ def users(call: Call) -> Answer:
     wanted = call.request.query.get("status", str(ACTIVE))
     rows = [u for u in call.store.users.values() if u.logged and wanted in ("", str(u.status))]
     name = call.request.query.get("name", "").lower()
-    rows = [u for u in rows if name in u.login.lower() or name in u.name.lower()]
+    rows = [u for u in rows if name in f"{u.login}\n{u.name}\n{u.mail}".lower()]
     group = call.store.groups.get(int(call.request.query.get("group_id") or 0))
     rows = [u for u in rows if group is None or u.id in group.user_ids]
     return paged(call, "users", sorted(rows, key=lambda u: u.login), _user_row)

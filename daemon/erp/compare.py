@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.clients.erp_values import ErpUser
+from daemon.clients.erp_values import PROFILE, ErpUser
 from daemon.values import FieldChange
 
 Row = Mapping[str, Any]
@@ -19,8 +19,6 @@ KEPT = (
     "vpn_end_date",
     "is_blocked",
 )
-# Columns of a user that the ERP fills where it has something to say.
-PROFILE = ("full_name", "email", "department", "position", "phone", "vpn_end_date")
 _TOLD = ("department", "position")
 
 
@@ -57,16 +55,9 @@ def news_of(before: Row | None, person: ErpUser) -> tuple[News, ...]:
     return (*found, News("account_changed", details)) if details else tuple(found)
 
 
-def from_erp(person: ErpUser) -> list[str]:
-    """Return which columns of a profile the ERP fills: no end of VPN access says something, too."""
-    return [
-        name for name in PROFILE if name in person.given and (name == "vpn_end_date" or getattr(person, name))
-    ]
-
-
 def profile_of(person: ErpUser, user: Row) -> dict[str, Any] | None:
     """Return the columns of the user that the ERP changes, None where they are as it says."""
-    filled = from_erp(person)
+    filled = person.filled
     wanted = {name: getattr(person, name) if name in filled else user[name] for name in PROFILE}
     wanted["from_erp"] = filled
     return None if all(user[name] == value for name, value in wanted.items()) else {"id": user["id"]} | wanted

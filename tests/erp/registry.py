@@ -39,7 +39,7 @@ class Registry:
 
     def __init__(self, url: str, folder: Path) -> None:
         parts = sa.make_url(url)
-        self.url = parts.set(password=None).render_as_string()
+        self.url = parts._replace(password=None).render_as_string()
         self._password_file = folder / "erp-password"
         self._password_file.write_text(parts.password or "")
         self._has_password = bool(parts.password)

@@ -70,7 +70,7 @@ def test_tables_of_the_daemon_are_left_to_it(tmp_path: Path) -> None:
         ('[web]\ntrusted_proxies = ["proxy.example.test"]', "web.trusted_proxies"),
         ("[web]\nsession_days = 0", "web.session_days = 0"),
         ('[auth]\nbackends = ["ldap"]', "ldap is unknown; allowed: local, redmine"),
-        ('[auth]\nbackends = ["erp"]', "log-in by the ERP is not part of this version"),
+        ('[auth]\nbackends = ["erp"]', "auth.backends names erp, but there is no [erp] with a url"),
         ('[auth]\nbackends = ["local", "local"]', "names a backend twice"),
         ('[auth]\nbackends = ["redmine"]', "there is no [redmine] with a url"),
         ('[auth]\nfailures_per_user = "often"', 'must be a rate such as "10 per 15 minutes"'),

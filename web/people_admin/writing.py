@@ -21,6 +21,7 @@ from web.people_admin.shapes import PasswordReset, UserSaved
 from web.policy import Policy, allow
 from web.redmine import translated
 from web.users.fields import Day, Line, Mail, Name, Phone
+from web.users.profile import refuse_from_erp
 from web.users.sign_ins import end_everywhere
 from web.validation import Asked, body
 from web.viewer import viewer
@@ -84,6 +85,8 @@ def reset_password(user_id: int) -> Response | str:
     user = found(user_id)
     if user_id == person().id:
         raise Problem(409, "own_account", gettext("Change your own password on your profile."))
+    if not user.password_hash and user.erp_name:
+        raise Problem(409, "no_password", gettext("The ERP keeps this user's password."))
     if not user.password_hash and user.id_redmine_user is not None:
         raise Problem(409, "no_password", gettext("Redmine keeps this user's password."))
     password = _new_password()
@@ -109,6 +112,7 @@ def _save(user_id: int, given: UserBody) -> None:
                 403, "forbidden", gettext("You may not do this. Ask your administrator for the right.")
             )
         user = users.find(writing, user_id) or abort(404)
+        refuse_from_erp(user, sent)
         if account is not None:
             _check_free(writing, user_id, account)
             users.link(writing, user, *account)

@@ -1,6 +1,7 @@
 # mypy: allow-untyped-calls
 """The profile: what a person sees of their own account and may change of it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -138,8 +139,10 @@ def profile_of(user: User) -> dict[str, Any]:
         "language": user.language,
         "theme": user.theme,
         "time_zone": user.time_zone,
-        "can_set_vpn_date": _may_set_vpn_date(is_admin=user.is_admin),
+        "can_set_vpn_date": _may_set_vpn_date(is_admin=user.is_admin) and "vpn_end_date" not in user.from_erp,
         "has_password": bool(user.password_hash),
+        "from_erp": user.from_erp,
+        "is_erp_user": bool(user.erp_name),
     }
 
 
@@ -158,6 +161,7 @@ def _save(user_id: int, given: ProfileBody) -> User:
     sent = given.model_dump(include=given.model_fields_set - {"csrf_token", "preferences"})
     with viewer().database.write() as writing:
         user = users.find(writing, user_id) or abort(404)
+        refuse_from_erp(user, sent)
         for name, value in sent.items():
             setattr(user, name, value)
         if "preferences" in given.model_fields_set:
@@ -165,6 +169,14 @@ def _save(user_id: int, given: ProfileBody) -> User:
         writing.flush()
         writing.expunge(user)
     return user
+
+
+def refuse_from_erp(user: User, sent: Mapping[str, Any]) -> None:
+    """Refuse to change what the ERP fills: it would be as before after its next reading. Raises Problem."""
+    wrong = [name for name in user.from_erp if name in sent and sent[name] != getattr(user, name)]
+    if wrong:
+        errors = {name: [gettext("comes from the ERP")] for name in wrong}
+        raise Problem(422, "invalid", gettext("Some values are not valid."), errors=errors)
 
 
 def _may_set_vpn_date(*, is_admin: bool) -> bool:
@@ -180,6 +192,7 @@ def _set_vpn_date(who: Person, given: VpnBody) -> int:
         raise Problem(403, "forbidden", gettext("Only an administrator sets the end of VPN access here."))
     with viewer().database.write() as writing:
         user = users.find(writing, user_id) or abort(404)
+        refuse_from_erp(user, {"vpn_end_date": given.vpn_end_date})
         user.vpn_end_date = given.vpn_end_date
     return user_id
 

@@ -30,6 +30,8 @@ class Profile(BaseModel):
     time_zone: str
     can_set_vpn_date: bool
     has_password: bool
+    from_erp: list[str] = Field(description="Fields that come from the ERP: they cannot be changed here.")
+    is_erp_user: bool
 
 
 class OwnProfile(Profile):

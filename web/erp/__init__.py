@@ -1,0 +1,1 @@
+"""The ERP in the viewer: log-in by it, and who it knows."""
