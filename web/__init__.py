@@ -15,6 +15,7 @@ from web import (
     docs,
     formats,
     health,
+    hosts,
     inbox,
     integrations,
     language,
@@ -34,6 +35,7 @@ from web.contract import spec
 from web.doorkeeper import Doorkeeper
 from web.finesse import asking as finesse
 from web.finesse import views as calls
+from web.hosts.watching import WatchingHosts
 from web.live import Live
 from web.passwords import Passwords
 from web.push import devices as push_devices
@@ -81,6 +83,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         *task.BLUEPRINTS,
         posts.bp,
         integrations.bp,
+        *hosts.BLUEPRINTS,
         calls.bp,
         people_admin.bp,
         unsubscribe.bp,
@@ -104,6 +107,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     )
     live = Live(app, database, rights, settings.web.public_url)
     Watching(live, database)
+    WatchingHosts(live, database)
     passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
     redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
     app.extensions[EXTENSION] = Viewer(

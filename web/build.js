@@ -11,13 +11,14 @@ const TO = new URL("static/vendor/", import.meta.url);
 const ICONS = [
   "alarm", "alert-triangle", "app-window", "archive", "arrow-down", "arrow-right", "arrow-up",
   "arrows-exchange", "at", "bell", "bell-cog", "bell-off", "bell-ringing", "calendar-event", "chart-bar",
-  "check", "checklist", "checks", "chevron-left", "chevron-right", "circle-plus", "clock", "cloud-off",
-  "device-desktop", "device-desktop-up", "device-mobile", "dots", "download", "external-link", "eye", "eye-off",
-  "file-x", "filter", "filter-off", "flag", "folder", "grip-vertical", "hourglass", "inbox", "info-circle",
-  "keyboard", "language", "layout-columns", "layout-kanban", "lock", "logout", "mail", "mail-off", "message",
-  "moon", "news", "paperclip", "pencil", "phone", "phone-incoming", "phone-off", "phone-outgoing",
-  "phone-pause", "refresh", "search", "search-off", "send", "server-off", "shield-lock", "star", "sun",
-  "sun-moon", "trash", "user", "user-check", "users", "users-group", "volume", "volume-off", "x", "zzz",
+  "check", "checklist", "checks", "chevron-left", "chevron-right", "circle-check", "circle-plus", "circle-x",
+  "clock", "cloud-off", "device-desktop", "device-desktop-up", "device-mobile", "dots", "download",
+  "external-link", "eye", "eye-off", "file-x", "filter", "filter-off", "flag", "folder", "grip-vertical",
+  "help", "hourglass", "inbox", "info-circle", "keyboard", "language", "layout-columns", "layout-kanban",
+  "lock", "logout", "mail", "mail-off", "message", "moon", "network", "news", "paperclip", "pencil", "phone",
+  "phone-incoming", "phone-off", "phone-outgoing", "phone-pause", "refresh", "search", "search-off", "send",
+  "server-off", "shield-lock", "star", "sun", "sun-moon", "trash", "unlink", "user", "user-check", "users",
+  "users-group", "volume", "volume-off", "x", "zzz",
 ];
 
 const PEN = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';

@@ -28,7 +28,9 @@ def register(app: Flask) -> None:
         day_name=day_name,
         month_name=month_name,
         plain_date=plain_date,
+        short_clock=short_clock,
         short_day=short_day,
+        day_of=day_of,
     )
     app.jinja_env.globals["icons_url"] = f"{app.static_url_path}/vendor/icons.svg"
 
@@ -60,6 +62,16 @@ def clock_or_day(moment: str | datetime) -> str:
     if then.date() == _today():
         return dates.format_time(then, "short", locale=in_force().locale)
     return short_day(then.date())
+
+
+def short_clock(moment: datetime) -> str:
+    """Write the time of day alone."""
+    return dates.format_time(_local(moment), "short", locale=in_force().locale)
+
+
+def day_of(moment: datetime) -> str:
+    """Write the reader's day of a moment as briefly as it can be."""
+    return short_day(_local(moment).date())
 
 
 def short_day(day: date) -> str:

@@ -50,22 +50,6 @@ class ErpAnswer(BaseModel):
     user: ErpUser | None
 
 
-class HostShown(BaseModel):
-    """A host of the network; `response_time` in ms, null where it did not answer."""
-
-    name: str
-    ip: str
-    status: str = Field(examples=["online", "offline", "unknown"])
-    response_time: int | None
-    last_check: str | None
-
-
-class HostList(BaseModel):
-    """All hosts that are watched."""
-
-    hosts: list[HostShown]
-
-
 class RedmineShown(BaseModel):
     """Where Redmine is; `api_enabled`: whether it is configured."""
 

@@ -1,24 +1,21 @@
 # mypy: allow-untyped-calls
-"""What other systems say, and how the viewer is set up: projects, statuses, ERP, hosts, features.
+"""What other systems say, and how the viewer is set up: projects, statuses, ERP, features.
 
 A system that is not configured is a 503 whose code says so; its source brings it to life.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 
 from daemon.clients.values import Status, Tracker
 from storage import reference
-from storage.models import Host
 from storage.models import Status as KnownStatus
-from web.answers import Problem, iso
+from web.answers import Problem
 from web.contract import documented
-from web.integration_answers import ConfigShown, ErpAnswer, HostList, ProjectList, StatusList
+from web.integration_answers import ConfigShown, ErpAnswer, ProjectList, StatusList
 from web.language import gettext
 from web.people import person
 from web.policy import Policy, allow
@@ -27,8 +24,6 @@ from web.task.colours import status_colour
 from web.viewer import viewer
 
 bp = Blueprint("integrations", __name__)
-# The words of the contract for the states that the table knows.
-HOST_STATES = {"up": "online", "down": "offline"}
 
 
 @bp.get("/api/redmine/projects")
@@ -77,18 +72,6 @@ def erp_user(username: str) -> Response:  # noqa: ARG001 - there is nobody to as
     _not_configured("erp", gettext("No ERP is configured."))
 
 
-@bp.get("/netmonitor/status")
-@allow(Policy.SIGNED_IN)
-@documented(HostList, 401, 503, tags=["network"])  # type: ignore[untyped-decorator]
-def netmonitor_status() -> Response:
-    """Return how the hosts of the network do."""
-    with viewer().database.read() as reading:
-        hosts = list(reading.scalars(sa.select(Host).order_by(Host.name)))
-    if not hosts:
-        _not_configured("hosts", gettext("No hosts are configured."))
-    return jsonify({"hosts": [_host(host) for host in hosts]})
-
-
 @bp.get("/api/config")
 @allow(Policy.SIGNED_IN)
 @documented(ConfigShown, 401, 503, tags=["configuration"])  # type: ignore[untyped-decorator]
@@ -118,20 +101,6 @@ def _default_status(trackers: Iterable[Tracker]) -> int | None:
     """Return the status that most trackers give to new issues; Redmine has none of its own."""
     counted = Counter(tracker.default_status.id for tracker in trackers if tracker.default_status)
     return counted.most_common(1)[0][0] if counted else None
-
-
-def _host(host: Host) -> dict[str, Any]:
-    return {
-        "name": host.name,
-        "ip": host.address,
-        "status": HOST_STATES.get(host.state, "unknown"),
-        "response_time": None if host.rtt_ms is None else round(host.rtt_ms),
-        "last_check": _moment(host.checked_at),
-    }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return iso(moment) if moment else None
 
 
 def _not_configured(what: str, text: str) -> NoReturn:

@@ -39,11 +39,13 @@ def _links(who: Person | None) -> list[Link]:
 
 def _pages() -> list[tuple[str, str, str]]:
     calls = [("finesse.calls_page", gettext("Calls"), "phone")] if viewer().settings.finesse else []
+    network = [("hosts.hosts_page", gettext("Network"), "network")] if viewer().settings.has_hosts else []
     return [
         ("tasks.my_tasks", gettext("My tasks"), "checklist"),
         ("board.board_page", gettext("Board"), "layout-kanban"),
         ("inbox.inbox_page", gettext("Notifications"), "inbox"),
         *calls,
+        *network,
         ("posts.posts", gettext("News"), "news"),
         ("quality.quality_page", gettext("Quality"), "chart-bar"),
         ("people.people_page", gettext("Users"), "users"),

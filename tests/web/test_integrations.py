@@ -1,12 +1,10 @@
 """What other systems say, and how the viewer is set up."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from storage.models import Host
 from storage.settings import StorageSettings
 from tests.redmines import RedmineUnderTest
 from tests.web.conftest import Build
@@ -33,27 +31,6 @@ def test_what_is_not_configured_says_so(house: House, path: str, code: str) -> N
     body = answer.get_json()
     assert (body["success"], body["code"]) == (False, code)
     assert body["message"]
-
-
-def test_hosts_are_what_the_contract_says(house: House) -> None:
-    house.add_user("ann")
-    checked_at = datetime(2024, 1, 16, 14, 20, tzinfo=UTC)
-    with house.database.write() as session:
-        session.add(
-            Host(name="a.example", address="10.0.0.1", state="up", rtt_ms=44.6, checked_at=checked_at)
-        )
-        session.add(Host(name="b.example", address="10.0.0.2", state="down"))
-        session.add(Host(name="c.example", address="10.0.0.3"))
-    hosts = house.browser("ann").api("/netmonitor/status").get_json()["hosts"]
-    assert hosts[0] == {
-        "name": "a.example",
-        "ip": "10.0.0.1",
-        "status": "online",
-        "response_time": 45,
-        "last_check": "2024-01-16T14:20:00Z",
-    }
-    assert [host["status"] for host in hosts[1:]] == ["offline", "unknown"]
-    assert hosts[1]["response_time"] is None
 
 
 def test_no_secret_is_in_the_configuration(
