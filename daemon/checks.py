@@ -27,6 +27,9 @@ def all_checks(path: Path) -> Iterator[tuple[str, str]]:
         yield "redmine", f"{path}: [redmine] has no url: `helpdesk run` uses the demo Redmine"
     else:
         yield "redmine", redmine_fault(config.redmine)
+    for channel in config.channels:
+        if hasattr(channel.module, "fault"):
+            yield channel.name, channel.module.fault(channel.options)
 
 
 def database_fault(settings: StorageSettings) -> str:

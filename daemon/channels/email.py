@@ -147,6 +147,15 @@ class Channel:
         return digest(parcels, self._head, self._now())
 
 
+def fault(options: Options) -> str:
+    """Return why no mail can be handed in, "" where it can. Asks the server."""
+    try:
+        Post(options.server(), options.timeout_s).check()
+    except (SettingsError, DeliveryFailed) as e:
+        return str(e)
+    return ""
+
+
 def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)

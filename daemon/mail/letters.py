@@ -152,7 +152,9 @@ def _write(mail: EmailMessage, name: str, to: Recipient, content: Mapping[str, A
 
 def _entry(news: News, to: Recipient, head: Letterhead, longest_note: int) -> dict[str, Any]:
     """Return a notification as the templates show it."""
-    details = [words.detail(change, to.language) for change in news.details]
+    # Of what is no issue the sentence says all; its details are for programs.
+    changed = news.details if news.issue_id is not None else ()
+    details = [words.detail(change, to.language) for change in changed]
     return {
         "about": _about(news),
         "topic": _topic(news) or one_line(news.title),

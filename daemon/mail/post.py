@@ -59,6 +59,12 @@ class Post:
             except _ERRORS as e:
                 raise send_failure(e) from e
 
+    def check(self) -> None:
+        """Connect and log in, and send nothing. Raises DeliveryFailed."""
+        with self._session(time.monotonic() + self._timeout_s):
+            pass
+        self.close()
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         with self._lock:

@@ -27,6 +27,9 @@ REASONS = {
     "previous_assignee": N_("You were the assignee"),
     "author": N_("You are the author"),
     "watcher": N_("You are watching"),
+    "account": N_("It is about your account"),
+    "looks_after": N_("You look after this host"),
+    "administrator": N_("You are an administrator"),
 }
 FIELDS = {
     "status": N_("Status"),

@@ -308,6 +308,15 @@ def test_without_details_and_note_the_sentence_is_told() -> None:
         assert "Issue #7 is due tomorrow" in body(gathered(parcel(given), parcel(given)), kind)
 
 
+def test_what_is_no_issue_is_told_by_its_sentence() -> None:
+    details = (FieldChange("days_left", None, "3"),)
+    given = news(issue_id=None, thread="erp:5", project="", details=details, notes="", reasons=("account",))
+    text = body(written(parcel(given)))
+    assert given.message in text
+    assert "days_left" not in text
+    assert "It is about your account" in text
+
+
 def test_the_page_of_a_deleted_issue_is_not_offered() -> None:
     mail = written(parcel(news(type="issue_deleted", journal_id=None)))
     assert "/tasks/7" not in body(mail)

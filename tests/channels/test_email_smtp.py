@@ -13,6 +13,7 @@ import pytest
 
 from daemon.channel import DeliveryFailed, Parcel
 from daemon.channels import email
+from daemon.checks import all_checks
 from daemon.mail import post
 from tests.channels.certificates import Authority
 from tests.channels.mail_server import HANG_UP, PASSWORD, STALL, USER, MailServer, RawServer, Script
@@ -40,7 +41,7 @@ class Desk:
         self._open.insert(0, RawServer(play))
         return self._open[0]  # type: ignore[no-any-return]
 
-    def channel(self, port: int, security: str = "starttls", **options: Any) -> email.Channel:
+    def options(self, port: int, security: str = "starttls", **options: Any) -> email.Options:
         password = self._folder / "password"
         password.write_text(f"{PASSWORD}\n")
         given: dict[str, Any] = {
@@ -55,7 +56,10 @@ class Desk:
         }
         if security == "none":
             given |= {"username": "", "password_file": None}
-        channel = email.Channel(email.Options(**given | options), SURROUNDINGS)
+        return email.Options(**given | options)
+
+    def channel(self, port: int, security: str = "starttls", **options: Any) -> email.Channel:
+        channel = email.Channel(self.options(port, security, **options), SURROUNDINGS)
         self._open.insert(0, channel)
         return channel
 
@@ -334,3 +338,41 @@ def test_a_server_that_cannot_be_reached_is_tried_again(desk: Desk) -> None:
         failed = failure(channel)
         assert failed.outcome == "retry"
         assert "cannot be reached" in str(failed)
+
+
+# --- asked beforehand -------------------------------------------------------------------------------
+
+
+def test_a_check_logs_in_and_sends_nothing(desk: Desk, tmp_path: Path) -> None:
+    port = desk.server().port
+    assert email.fault(desk.options(port)) == ""
+    assert (desk.script.connections, desk.script.taken) == (1, [])
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong horse")
+    assert "refused the log-in: 535" in email.fault(desk.options(port, password_file=wrong))
+    assert "password_file" in email.fault(desk.options(port, password_file=tmp_path / "none"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = listener.getsockname()[1]
+    assert "cannot be reached" in email.fault(desk.options(free))
+
+
+def test_the_command_checks_mail_where_it_is_configured(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    path = tmp_path / "scheduler.toml"
+    table = f"""
+        [storage]
+        directory = "{tmp_path}/state"
+        [channel.email]
+        host = "localhost"
+        port = {desk.server().port}
+        username = "{USER}"
+        password_file = "{tmp_path}/password"
+        ca_file = "{desk.authority.ca_file}"
+        sender = "helpdesk@example.com"
+    """
+    path.write_text(table)
+    assert dict(all_checks(path))["email"] == ""
+    path.write_text(table.replace(USER, "somebody"))
+    assert "refused the log-in" in dict(all_checks(path))["email"]
+    path.write_text("")
+    assert "email" not in dict(all_checks(path))
