@@ -92,6 +92,12 @@ class ViewerUnderTest:
             )
         wait_until(self._answers, f"the viewer answers at {self.url}: {self.log()}", START_S)
 
+    def configure(self, tables: str) -> None:
+        """Add tables to the configuration and start again."""
+        self.kill()
+        self._config.write_text(self._config.read_text() + tables)
+        self.start()
+
     def kill(self) -> None:
         """Kill the viewer and its workers, without any goodbye."""
         if self._process is not None:

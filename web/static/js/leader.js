@@ -11,7 +11,7 @@ export function stand(office) {
   }
   navigator.locks.request(`helpdesk-${office}-${userId}`, () => {
     held.add(office);
-    document.dispatchEvent(new Event("leader-changed"));
+    document.dispatchEvent(new CustomEvent("leader-changed", { detail: office }));
     return new Promise(() => {}); // until the tab goes
   });
 }
