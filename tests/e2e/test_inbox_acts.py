@@ -153,7 +153,7 @@ def test_snoozing_and_coming_back(scene: Scene, viewer: ViewerUnderTest, do: Do)
         assert inbox_acts.wake(session, utc_now()) == 1
     wakeup.send(viewer.database)
     scene.shows([third, first, second], 3)
-    expect(scene.page.locator(".toast").first).to_contain_text("A snoozed notification is back")
+    expect(scene.page.locator(".toast", has_text="A snoozed notification is back")).to_be_visible()
 
 
 def test_snoozing_until_a_date_and_bringing_back_early(scene: Scene, viewer: ViewerUnderTest) -> None:
@@ -330,7 +330,7 @@ def test_the_list_goes_on_and_keeps_its_place(desk: Desk, viewer: ViewerUnderTes
     expect(page.locator("#list > .note")).to_have_count(70)
     assert card_ids(page) == ids
     target = card(page, ids[55])
-    target.scroll_into_view_if_needed()
+    target.evaluate("card => card.scrollIntoView({ block: 'center', behavior: 'instant' })")
     before = target.bounding_box()
     page.context.route(
         "**/tasks/*", lambda route: route.fulfill(body="<title>The task</title>", content_type="text/html")
@@ -343,7 +343,7 @@ def test_the_list_goes_on_and_keeps_its_place(desk: Desk, viewer: ViewerUnderTes
     after = card(page, ids[55]).bounding_box()
     assert before is not None
     assert after is not None
-    assert abs(after["y"] - before["y"]) < 200
+    assert abs(after["y"] - before["y"]) < 120  # a hint above the list may have come or gone
 
 
 def test_the_keys_are_explained_and_open_the_very_note(desk: Desk, viewer: ViewerUnderTest) -> None:

@@ -56,7 +56,7 @@ async function comeBack() {
   history.scrollRestoration = "manual";
   while (cards().length < place.count && (await readMore(place.count - cards().length)));
   const top = cards().find((card) => card.dataset.thread === place.thread);
-  if (top) window.scrollBy(0, top.getBoundingClientRect().top - place.at);
+  if (top) window.scrollBy({ top: top.getBoundingClientRect().top - place.at, behavior: "instant" });
 }
 
 await comeBack();
