@@ -20,7 +20,7 @@ from daemon.chores import WAKE_EVERY_S, Chores
 from daemon.pipeline import run_job
 from daemon.schedule_plan import PlannedJob, Steady
 from daemon.schedule_slots import Slot, Slots, effective
-from storage import job_control, job_gaps, jobs, live
+from storage import host_history, job_control, job_gaps, jobs, live
 from storage.columns import utc_now
 from storage.configuration import ConfigError
 from storage.jobs import LeaseLost
@@ -258,6 +258,7 @@ class Engine:
                 live.prune(session, now - EVENTS_KEPT)
                 job_gaps.prune(session, now - GAPS_KEPT)
                 jobs.prune_runs(session, now - RUNS_KEPT, now - IDLE_RUNS_KEPT)
+            host_history.tidy(self._database, now)
         except StorageError as e:
             log.warning("tidy_failed", error=str(e))
         self._chores.forget()
