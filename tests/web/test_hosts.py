@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storage.columns import utc_now
 from storage.host_history import Bucket
-from storage.models import Host, HostAcknowledgement, HostCheck, HostMaintenance, HostOutage
+from storage.models import Host, HostAcknowledgement, HostCheck, HostMaintenance, HostOutage, User
 from tests.web.house import House
 from web.hosts.graph import BASE, LEFT, TOP, WIDTH, availability, graph, loss_of
 from web.viewer import EXTENSION
@@ -319,3 +319,19 @@ def test_availability(
     assert [segment.state for segment in segments] == states
     assert found == ratio
     assert sum(segment.width for segment in segments) == pytest.approx(WIDTH - LEFT, abs=1)
+
+
+def test_news_of_a_host_lead_to_its_page(network: House) -> None:
+    ann = network.browser("ann")
+    with network.database.read() as session:
+        number = session.scalars(sa.select(User.id).where(User.username == "ann")).one()
+    network.notify(
+        number, type="host_down", thread="host:web 1", issue_id=None, journal_id=None, subject="web 1",
+        message="web 1 is down: it does not answer", reasons=["looks_after"], project_id=None, actor_id=None,
+        actor_name="", details=[{"field": "host_reason", "label": "", "old": None, "new": "no_answer"}],
+    )  # fmt: skip
+    page = ann.get("/notifications").text
+    assert f'href="{WEB}"' in page
+    assert "web 1 is down: it does not answer" in page
+    assert "You look after it" in page
+    assert "host_reason" not in page
