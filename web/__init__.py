@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import Flask
 
+from daemon.clients.erp import ErpClient
+from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
 from storage.session import Database
@@ -33,6 +35,8 @@ from web import (
 from web.board import views as board
 from web.contract import spec
 from web.doorkeeper import Doorkeeper
+from web.erp import views as erp_views
+from web.erp.login import ErpLogin
 from web.finesse import asking as finesse
 from web.finesse import views as calls
 from web.hosts.watching import WatchingHosts
@@ -84,6 +88,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         posts.bp,
         integrations.bp,
         *hosts.BLUEPRINTS,
+        erp_views.bp,
         calls.bp,
         people_admin.bp,
         unsubscribe.bp,
@@ -99,6 +104,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     for endpoint in users.password.GUARDED:
         brake.guard(app, endpoint, throttle.own_name)
     brake.slow(app, "receipts.receive", receipts.RATE)
+    brake.slow(app, erp_views.ENDPOINT, erp_views.RATE, throttle.own_name)
     brake.slow(app, "unsubscribe.decide", unsubscribe.RATE)
     brake.slow(app, "push_devices.send_test", push_devices.TESTS_RATE)
     rights = Rights(database, _redmine(settings.redmine, DEADLINE_S))
@@ -108,10 +114,16 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     live = Live(app, database, rights, settings.web.public_url)
     Watching(live, database)
     WatchingHosts(live, database)
-    passwords = Passwords(database, settings.backends, _redmine(settings.redmine, LOGIN_DEADLINE_S))
+    erp = _erp(settings.erp)
+    passwords = Passwords(
+        database,
+        settings.backends,
+        _redmine(settings.redmine, LOGIN_DEADLINE_S),
+        ErpLogin(erp, database) if erp else None,
+    )
     redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
     app.extensions[EXTENSION] = Viewer(
-        settings, database, redmine, passwords, rights, live, brake, rights_of_tasks
+        settings, database, redmine, passwords, rights, live, brake, rights_of_tasks, erp
     )
     finesse.register(app, settings.finesse)
     spec.register(app)
@@ -128,6 +140,13 @@ def _redmine(settings: RedmineSettings | None, deadline_s: float) -> RedmineClie
         "retries": min(settings.retries, 1),
     }
     return RedmineClient(settings.model_copy(update=shorter))
+
+
+def _erp(settings: ErpSettings | None) -> ErpClient | None:
+    if settings is None:
+        return None
+    shorter = {"deadline_s": min(settings.deadline_s, LOGIN_DEADLINE_S)}
+    return ErpClient(settings.model_copy(update=shorter))
 
 
 def _wrap(app: Flask, settings: ViewerSettings, live: Live) -> None:

@@ -15,8 +15,7 @@ from storage import reference
 from storage.models import Status as KnownStatus
 from web.answers import Problem
 from web.contract import documented
-from web.integration_answers import ConfigShown, ErpAnswer, ProjectList, StatusList
-from web.language import gettext
+from web.integration_answers import ConfigShown, ProjectList, StatusList
 from web.people import person
 from web.policy import Policy, allow
 from web.redmine import acting_as, translated
@@ -62,14 +61,6 @@ def redmine_statuses() -> Response:
             ]
         }
     )
-
-
-@bp.get("/api/erp/user/<username>")
-@allow(Policy.SIGNED_IN)
-@documented(ErpAnswer, 401, 404, 503, tags=["erp"])  # type: ignore[untyped-decorator]
-def erp_user(username: str) -> Response:  # noqa: ARG001 - there is nobody to ask yet
-    """Say whether the ERP knows somebody."""
-    _not_configured("erp", gettext("No ERP is configured."))
 
 
 @bp.get("/api/config")

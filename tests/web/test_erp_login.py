@@ -1,0 +1,350 @@
+"""Log-in by the ERP: each refusal, who it makes and links, and that its password is kept nowhere."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.clients.erp_process import Helper
+from daemon.clients.erp_settings import ErpSettings
+from storage import states, users
+from storage.models import User
+from storage.settings import StorageSettings
+from tests.erp.listener import listening, stall
+from tests.erp.registry import PASSWORD, Registry
+from tests.redmines import RedmineUnderTest
+from tests.web.conftest import Build
+from tests.web.house import House, password_of
+from tests.web.served import free_port
+from tests.web.test_redmine_login import settings_of
+
+CHAIN = ("erp", "redmine", "local")
+MakeHouse = Callable[..., House]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """An ERP that knows ANN."""
+    made = Registry(f"sqlite:///{tmp_path / 'erp.db'}", tmp_path)
+    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def helpers() -> Iterator[list[Helper]]:
+    """Processes that ask, for one house after the other: what takes long is starting them."""
+    kept: list[Helper] = []
+    yield kept
+    for helper in kept:
+        helper.end()
+
+
+@pytest.fixture
+def make_house(
+    storage: StorageSettings, build: Build, tmp_path: Path, helpers: list[Helper]
+) -> Iterator[MakeHouse]:
+    """Return a maker of viewers that log in by an ERP."""
+    made: list[House] = []
+
+    def make(erp: dict[str, Any], redmine: RedmineUnderTest | None = None, **auth: Any) -> House:
+        chain = {"backends": CHAIN if redmine else ("erp", "local")} | auth
+        known = settings_of(redmine, tmp_path) if redmine else None
+        house = build(storage, auth=chain, redmine=known, erp=ErpSettings.model_validate(erp))
+        made.append(house)
+        client = house.viewer.erp
+        assert client is not None
+        client._idle = [helpers.pop()] if helpers else []
+        return house
+
+    yield make
+    for house in made:
+        client = house.viewer.erp
+        assert client is not None
+        helpers += client._idle
+
+
+@pytest.fixture
+def erp_house(make_house: MakeHouse, registry: Registry) -> House:
+    """A viewer that logs in by the ERP, without a Redmine."""
+    return make_house(registry.settings())
+
+
+def log_in(house: House, username: str, password: str = PASSWORD, language: str = "en") -> Any:
+    return house.browser().client.post(
+        "/users/login",
+        json={"username": username, "password": password},
+        headers={"Accept-Language": language},
+    )
+
+
+def know(house: House, name: str) -> None:
+    """Have the poll know somebody of the ERP."""
+    with house.database.write() as session:
+        states.save(session, "erp_people", [{"name": name, "full_name": name}])
+
+
+def everybody(house: House) -> list[User]:
+    with house.database.read() as session:
+        return users.listed(session)
+
+
+def test_a_first_log_in_makes_the_user_from_the_erp(erp_house: House) -> None:
+    answer = log_in(erp_house, "Ann").get_json()
+    assert answer["success"] is True
+    assert "warning" not in answer
+    (user,) = everybody(erp_house)
+    assert (user.username, user.erp_name, user.full_name) == ("ann", "ann", "Ann Петров")
+    assert (user.email, user.department, user.position) == ("ann@example.test", "IT", "Инженер")
+    assert str(user.vpn_end_date) == "2026-12-31"
+    assert (user.password_hash, user.role, user.id_redmine_user) == (None, "user", None)
+    assert "department" in user.from_erp
+    assert log_in(erp_house, "ANN").get_json()["user"]["id"] == user.id
+    assert len(everybody(erp_house)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal", "english", "russian"),
+    [
+        ("wrong", (401, "wrong_password"), "Wrong user name or password.", "Неверное имя"),
+        ("locked", (403, "account_locked"), "Your account in the ERP is locked.", "в ERP заблокирована"),
+        ("expired", (403, "password_expired"), "Your ERP password has expired.", "пароля ERP истёк"),
+    ],
+    ids=["wrong", "locked", "expired"],
+)
+def test_each_refusal_has_its_text(
+    erp_house: House, registry: Registry, status: str, refusal: tuple[int, str], english: str, russian: str
+) -> None:
+    registry.set_status("ANN", status)
+    know(erp_house, "ann")
+    answer = log_in(erp_house, "ann")
+    assert (answer.status_code, answer.get_json()["code"]) == refusal
+    assert english in answer.get_json()["message"]
+    form = erp_house.browser().log_in("ann", PASSWORD)
+    assert russian in form.text
+    assert PASSWORD not in form.text
+    assert everybody(erp_house) == []
+
+
+def test_whoever_is_blocked_in_the_list_of_people_is_not_let_in(erp_house: House, registry: Registry) -> None:
+    registry.change("ANN", auth_period_type="Заблокирован")
+    assert log_in(erp_house, "ann").get_json()["code"] == "account_locked"
+
+
+def test_an_expiring_password_lets_in_with_a_warning(erp_house: House, registry: Registry) -> None:
+    registry.set_status("ANN", "expiring")
+    assert (
+        log_in(erp_house, "ann").get_json()["warning"]
+        == "Your ERP password expires soon. Change it in the ERP."
+    )
+    browser = erp_house.browser()
+    assert browser.log_in("ann", PASSWORD).status_code == 303
+    assert "Срок действия пароля ERP скоро истечёт" in browser.get("/users/profile").text
+    assert "скоро истечёт" not in browser.get("/users/profile").text  # once
+
+
+@pytest.fixture
+def away(make_house: MakeHouse, demo_redmine: RedmineUnderTest) -> House:
+    """A viewer whose ERP is down, and whose Redmine is not."""
+    url = f"oracle+oracledb://127.0.0.1:{free_port()}/?service_name=ERP"
+    return make_house({"url": url, "mode": "connect"}, demo_redmine)
+
+
+def test_where_the_erp_is_away_the_next_is_asked_and_the_page_says_so(away: House) -> None:
+    answer = log_in(away, "bob", "password-bob").get_json()
+    assert answer["user"]["username"] == "bob"
+    assert (
+        answer["warning"]
+        == "The ERP does not answer at the moment: you were let in by your Redmine password."
+    )
+    browser = away.browser()
+    browser.log_in("bob", "password-bob")
+    assert "ERP сейчас не отвечает: вы вошли по паролю Redmine" in browser.get("/users/profile").text
+    refused = log_in(away, "bob", "wrong")
+    assert (refused.status_code, refused.get_json()["code"]) == (401, "wrong_password")
+    assert "The ERP does not answer at the moment. Only your Redmine" in refused.get_json()["message"]
+
+
+def test_with_nobody_else_to_ask_the_erp_is_said_to_be_away(make_house: MakeHouse) -> None:
+    url = f"oracle+oracledb://127.0.0.1:{free_port()}/?service_name=ERP"
+    house = make_house({"url": url, "mode": "connect"})
+    answer = log_in(house, "ann")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "erp_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_stalled_erp_holds_nobody_up_for_long(
+    make_house: MakeHouse, demo_redmine: RedmineUnderTest
+) -> None:
+    with listening(stall) as port:
+        url = f"oracle+oracledb://127.0.0.1:{port}/?service_name=ERP"
+        house = make_house({"url": url, "mode": "connect", "deadline_s": 0.5}, demo_redmine)
+        assert log_in(house, "bob", "password-bob").status_code == 200
+        assert house.viewer.erp is not None
+        asked = house.viewer.erp.requests_made
+        assert [log_in(house, "bob", "password-bob").status_code for _ in range(3)] == [200] * 3
+        assert house.viewer.erp.requests_made == asked  # for a while nobody waits for it
+
+
+def test_a_refused_password_falls_through_to_nobody(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+) -> None:
+    house = make_house(registry.settings(), demo_redmine)
+    assert log_in(house, "ann").status_code == 200
+    (user,) = everybody(house)
+    house.change_user(user.id, password_hash=None)
+    before = len(demo_redmine.requests)
+    assert log_in(house, "ann", "password-ann").status_code == 401  # right in Redmine
+    assert len(demo_redmine.requests) == before
+
+
+def test_a_local_password_of_somebody_in_the_erp_does_not_open_while_the_erp_answers(
+    make_house: MakeHouse, registry: Registry
+) -> None:
+    from tests.web.house import cheap_hash
+
+    house = make_house(registry.settings())
+    user_id = log_in(house, "ann").get_json()["user"]["id"]
+    house.change_user(user_id, password_hash=cheap_hash("older"))
+    assert log_in(house, "ann", "older").status_code == 401
+    assert log_in(house, "ann", PASSWORD).status_code == 200
+
+
+def test_whom_the_erp_does_not_know_the_next_is_asked_for(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+) -> None:
+    house = make_house(registry.settings(), demo_redmine)
+    house.add_user("root", role="admin")
+    assert log_in(house, "bob", "password-bob").get_json()["user"]["username"] == "bob"
+    assert log_in(house, "root", password_of("root")).get_json()["user"]["is_admin"] is True
+    assert log_in(house, "root", PASSWORD).status_code == 401
+    assert log_in(house, "nobody", "x").get_json()["code"] == "wrong_password"
+
+
+def test_a_local_users_password_is_not_shown_to_the_erp(make_house: MakeHouse, registry: Registry) -> None:
+    house = make_house(registry.settings())
+    house.add_user("ann")
+    assert house.viewer.erp is not None
+    assert log_in(house, "ann", password_of("ann")).status_code == 200
+    assert log_in(house, "ann", PASSWORD).status_code == 401
+    assert house.viewer.erp.requests_made == 0
+
+
+@pytest.mark.parametrize(
+    ("mail", "linked"),
+    [("bob@example.net", "bob"), ("", "bob"), ("another@example.test", None)],
+    ids=["same-address", "no-address", "namesake"],
+)
+def test_redmine_is_linked_by_log_in_name(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest, mail: str, linked: str | None
+) -> None:
+    set_mail(demo_redmine, "bob", "bob@example.net")
+    registry.add("BOB", email=mail)
+    house = make_house(registry.settings(), demo_redmine)
+    assert log_in(house, "bob").status_code == 200
+    (user,) = everybody(house)
+    assert user.redmine_login == (linked or "")
+    assert user.id_redmine_user == (demo_redmine.id_of("user", linked) if linked else None)
+
+
+def test_redmine_is_linked_by_address(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+) -> None:
+    set_mail(demo_redmine, "carl", "ann@example.test")
+    set_mail(demo_redmine, "ann", "another@example.net")
+    house = make_house(registry.settings(), demo_redmine)
+    assert log_in(house, "ann").status_code == 200
+    (user,) = everybody(house)
+    assert (user.username, user.redmine_login) == ("ann", "carl")
+
+
+def test_somebody_imported_from_redmine_becomes_the_erps(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+) -> None:
+    set_mail(demo_redmine, "ann", "ann@example.test")
+    house = make_house(registry.settings(), demo_redmine)
+    number = demo_redmine.id_of("user", "ann")
+    user_id = house.add_user("ann", password_hash=None, id_redmine_user=number, redmine_login="ann")
+    assert log_in(house, "ann").get_json()["user"]["id"] == user_id
+    assert house.user(user_id).erp_name == "ann"
+
+
+def test_an_address_chosen_in_redmine_takes_nobodys_place(
+    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+) -> None:
+    set_mail(demo_redmine, "eve", "ann@example.test")
+    set_mail(demo_redmine, "ann", "else@example.net")
+    house = make_house(registry.settings(), demo_redmine)
+    assert log_in(house, "eve", "password-eve").status_code == 200
+    answer = log_in(house, "ann").get_json()
+    assert answer["user"]["username"] == "ann"
+    assert house.user(answer["user"]["id"]).id_redmine_user is None
+
+
+def test_a_namesake_with_another_account_is_not_taken_over(make_house: MakeHouse, registry: Registry) -> None:
+    house = make_house(registry.settings())
+    house.add_user("ann", password_hash=None, id_redmine_user=77, redmine_login="ann")
+    answer = log_in(house, "ann")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "name_taken")
+
+
+def test_an_inactive_user_stays_out(erp_house: House) -> None:
+    user_id = log_in(erp_house, "ann").get_json()["user"]["id"]
+    erp_house.change_user(user_id, is_active=False)
+    assert log_in(erp_house, "ann").get_json()["code"] == "inactive"
+
+
+def test_an_account_of_no_person_is_refused(erp_house: House, registry: Registry) -> None:
+    registry.add("SVC")
+    registry.remove("SVC")
+    answer = log_in(erp_house, "svc")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "not_a_person")
+
+
+def test_five_wrong_passwords_are_the_last(erp_house: House, registry: Registry) -> None:
+    know(erp_house, "ann")
+    names = ["ann", "ANN", " Ann ", "aNN", "ann"]
+    assert [log_in(erp_house, name, "wrong").status_code for name in names] == [401] * 5
+    asked = erp_house.viewer.erp.requests_made if erp_house.viewer.erp else 0
+    assert log_in(erp_house, "ann").status_code == 429
+    assert erp_house.viewer.erp is not None
+    assert erp_house.viewer.erp.requests_made == asked == 5
+
+
+def test_the_password_is_kept_nowhere(
+    erp_house: House, registry: Registry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from storage import logs
+
+    logs.configure("debug", "json")
+    browser = erp_house.browser()
+    answer = browser.log_in("ann", PASSWORD, remember="1")
+    assert answer.status_code == 303
+    registry.set_status("ANN", "perhaps")  # an answer that cannot be read
+    erp_house.browser().log_in("ann", PASSWORD)
+    pages = [browser.get(path).text for path in ("/notifications", "/users/profile", "/users/login")]
+    files = [file.read_bytes() for file in erp_house.database.directory.rglob("*") if file.is_file()]
+    written = capfd.readouterr()
+    encoded = PASSWORD.encode()
+    assert files
+    assert not any(encoded in content for content in files)
+    assert not any(
+        PASSWORD in text or json.dumps(PASSWORD)[1:-1] in text for text in (*pages, written.out, written.err)
+    )
+    cookies = [str(value) for name, value in answer.headers if name == "Set-Cookie"]
+    assert cookies
+    assert not any(PASSWORD in cookie for cookie in cookies)
+    assert "signed_in" in written.err
+
+
+def test_the_log_in_page_says_which_account_is_wanted(erp_house: House, house: House) -> None:
+    assert "Войдите с учётной записью ERP" in erp_house.browser().get("/users/login").text
+
+
+def set_mail(redmine: RedmineUnderTest, login: str, mail: str) -> None:
+    """Change somebody's address in Redmine."""
+    with redmine.session() as admin:
+        path = f"{redmine.url}/users/{redmine.id_of('user', login)}.json"
+        assert admin.put(path, json={"user": {"mail": mail}}).status_code == 204
