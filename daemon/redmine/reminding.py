@@ -5,7 +5,8 @@ the day after, each day after) is reached with the moment of its day; several th
 last look, because nobody looked for long, are one reminder: the last of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -43,20 +44,28 @@ def rounds(people: Iterable[Reminded], since: datetime, now: datetime) -> list[R
     return [each for each in found if each.days]
 
 
-def reminders(each: Round, tasks: Sequence[Mapping[str, Any]], now: datetime) -> list[Addressed]:
-    """Return what somebody is reminded of."""
-    person = each.person
-    found = []
+def reminders(rounds: Iterable[Round], tasks: Iterable[Mapping[str, Any]], now: datetime) -> list[Addressed]:
+    """Return what people are reminded of, of these tasks."""
+    of: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for task in tasks:
-        if task["assigned_to_id"] not in person.principals:
-            continue
-        reached = [step for day in each.days if (step := threshold(person, day, task["due_date"]))]
-        if reached:
-            is_own = task["assigned_to_id"] == person.member.source_id
-            reason = "assignee" if is_own else "group_assignee"
-            change = _change(task, reached[-1], each.today, now)
-            found.append(Addressed(change, person.member, (reason,)))
-    return found
+        of[task["assigned_to_id"]].append(task)
+    return [
+        Addressed(_change(task, step, each.today, now), each.person.member, (_reason(task, each.person),))
+        for each in rounds
+        for principal in sorted(each.person.principals)
+        for task in of.get(principal, ())
+        if (step := _reached(each, task["due_date"]))
+    ]
+
+
+def _reached(each: Round, due: date) -> str | None:
+    """Return the last threshold that somebody reached of something due then."""
+    steps = (threshold(each.person, day, due) for day in reversed(each.days))
+    return next((step for step in steps if step), None)
+
+
+def _reason(task: Mapping[str, Any], person: Reminded) -> str:
+    return "assignee" if task["assigned_to_id"] == person.member.source_id else "group_assignee"
 
 
 def threshold(person: Reminded, day: date, due: date) -> str | None:

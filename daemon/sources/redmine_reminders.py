@@ -76,7 +76,7 @@ def _all_due(memory: Memory, since: datetime, now: datetime) -> list[Addressed]:
         max(each.latest for each in rounds),
         None if None in earliest else min(day for day in earliest if day is not None),
     )
-    return [found for each in rounds for found in reminding.reminders(each, tasks, now)]
+    return reminding.reminders(rounds, tasks, now)
 
 
 def _cursor(at: datetime) -> dict[str, str]:

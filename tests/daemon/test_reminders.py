@@ -46,7 +46,7 @@ def task(due: str, issue_id: int = 7, assigned_to: int = ANN.id) -> dict[str, An
 def reminded(person: Reminded, since: str, now: str, *tasks: Mapping[str, Any]) -> list[Addressed]:
     """Return what a look at `now` tells after one at `since`."""
     found = reminding.rounds([person], utc(since), utc(now))
-    return [a for each in found for a in reminding.reminders(each, list(tasks), utc(now))]
+    return reminding.reminders(found, tasks, utc(now))
 
 
 def steps(told: Iterable[Addressed]) -> list[str]:
