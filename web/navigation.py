@@ -49,4 +49,5 @@ def _pages() -> list[tuple[str, str, str]]:
         ("posts.posts", gettext("News"), "news"),
         ("quality.quality_page", gettext("Quality"), "chart-bar"),
         ("people.people_page", gettext("Users"), "users"),
+        ("schedules.schedules_page", gettext("Schedules"), "clock-play"),
     ]
