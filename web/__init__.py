@@ -44,6 +44,7 @@ from web.hosts.watching import WatchingHosts
 from web.live import Live
 from web.passwords import Passwords
 from web.push import devices as push_devices
+from web.push import health as delivery
 from web.push import receipts, subscribing, worker
 from web.quality import views as quality
 from web.rights import DEADLINE_S, Rights
@@ -99,6 +100,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         receipts.bp,
         push_devices.bp,
         worker.bp,
+        delivery.bp,
     ):
         app.register_blueprint(blueprint)
     brake = throttle.Throttle(app, settings.auth)

@@ -50,4 +50,5 @@ def _pages() -> list[tuple[str, str, str]]:
         ("quality.quality_page", gettext("Quality"), "chart-bar"),
         ("people.people_page", gettext("Users"), "users"),
         ("schedules.schedules_page", gettext("Schedules"), "clock-play"),
+        ("delivery.delivery_page", gettext("Delivery"), "send"),
     ]

@@ -1,21 +1,22 @@
 """A real browser is told by a real push: our daemon, a push service of the tests, Firefox, our worker."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daemon import vapid
 from storage.models import ChannelState, Delivery, PushSubscription
 from storage.session import Database
 from storage.settings import StorageSettings
 from tests.conftest import not_available
-from tests.e2e.product import Product
-from tests.e2e.viewer import wait_until
+from tests.e2e.product import Product, redmine_person
+from tests.e2e.viewer import Person, wait_until
 from tests.real.firefox import DESKTOP, Firefox
 from tests.real.push_service import PushService
+from tests.redmines import RedmineUnderTest
 
 pytestmark = [pytest.mark.long]
 CHANNEL = '[channel.webpush]\nextra_origins = ["{origin}"]\n'
@@ -31,28 +32,25 @@ class Demo(Product):
         """Open it."""
         return Database(StorageSettings(directory=self._folder / "data/demo"))
 
-    def new_key(self) -> str:
-        """Replace the key pair as `helpdesk vapid --force` does; return the public one."""
-        file = self._folder / "data/demo/vapid.pem"
-        vapid.replace(file)
-        return vapid.public_key(vapid.read_or_make(file))
-
 
 @dataclass
 class Scene:
     """Somebody at a Firefox in front of the whole product."""
 
     firefox: Firefox
-    product: Demo
+    product: Product
     service: PushService
+    person: Person
 
     def log_in(self) -> None:
-        """Sign in as the made-up Redmine's user, for whom something changes all the time."""
+        """Sign in on the page of the devices."""
         self.firefox.open(f"{self.product.url}/users/login?next=/users/notifications")
         self.firefox.run(
-            "document.getElementById('username').value = 'demo';"
-            "document.getElementById('password').value = 'demo';"
-            "document.querySelector('#login button[type=submit]').click();"
+            "document.getElementById('username').value = arguments[0];"
+            "document.getElementById('password').value = arguments[1];"
+            "document.querySelector('#login button[type=submit]').click();",
+            self.person.username,
+            self.person.password,
         )
         self.firefox.wait("location.pathname === '/users/notifications'", "signed in")
         self.firefox.wait("!!document.getElementById('push-card')?.dataset.state", "the card knows its state")
@@ -85,18 +83,37 @@ class Scene:
             return session.query(Delivery).filter(Delivery.received_at.is_not(None)).count()
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+@contextmanager
+def at_firefox(folder: Path, product: Product, person: Person) -> Iterator[Scene]:
+    """Start the product with a push service of ours and somebody signed in to it."""
     if not Path("/usr/bin/firefox-esr").exists():
         not_available("firefox-esr is not installed: run `make test-services` as root")
-    with PushService() as service, Demo(tmp_path) as product:
+    with PushService() as service, product:
         product.config.write_text(product.config.read_text() + CHANNEL.format(origin=service.origin))
         product.start()
-        with Firefox(tmp_path, f"ws://127.0.0.1:{service.port}/") as firefox:
+        with Firefox(folder, f"ws://127.0.0.1:{service.port}/") as firefox:
             firefox.chrome(DESKTOP)
-            scene = Scene(firefox, product, service)
+            scene = Scene(firefox, product, service, person)
             scene.log_in()
             yield scene
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """The made-up Redmine, where something changes all the time."""
+    with at_firefox(tmp_path, Demo(tmp_path), Person(1, "demo", "demo")) as scene:
+        yield scene
+
+
+@pytest.fixture
+def still_scene(tmp_path: Path, demo_redmine: RedmineUnderTest) -> Iterator[Scene]:
+    """A Redmine in which only the test changes anything, and a database that outlives a restart."""
+    product = Product(tmp_path, demo_redmine.url, demo_redmine.key("admin"))
+    product.command("db", "upgrade")
+    product.command("users", "add", "ann", "--redmine-login", "ann", "--language", "en", "--no-password")
+    with at_firefox(tmp_path, product, redmine_person("ann")) as scene:
+        wait_until(product.has_begun, "the first run is over", 40)
+        yield scene
 
 
 def test_a_browser_without_a_page_is_told_and_leads_to_the_issue(scene: Scene) -> None:
@@ -130,34 +147,38 @@ def test_a_device_that_the_service_forgot_is_said_to_be_gone(scene: Scene) -> No
     wait_until(lambda: scene.subscription() is None, "the device is forgotten")
 
 
-def test_a_changed_key_heals_itself(scene: Scene) -> None:
+def test_a_changed_key_heals_itself(still_scene: Scene, demo_redmine: RedmineUnderTest) -> None:
+    scene = still_scene
     scene.subscribe()
     first = scene.subscription()
     assert first is not None
     scene.product.stop()
-    key = scene.product.new_key()
+    key = scene.product.command("vapid", "--force").split()[-1]
     scene.product.start()
-    wait_until(lambda: scene.announced_key() == key, "the daemon says its new key", 30)
+    wait_until(lambda: scene.announced_key() == key, "the daemon says its new key", 40)
     scene.firefox.open(f"{scene.product.url}/users/profile")
     wait_until(
         lambda: (row := scene.subscription()) is not None and row.application_server_key == key,
         "the page has subscribed anew",
-        30,
+        40,
     )
     second = scene.subscription()
     assert second is not None
     assert second.endpoint != first.endpoint
-    assert scene.service.endpoints() == 1
+    wait_until(lambda: scene.service.endpoints() == 1, "the former endpoint is given back")
     scene.firefox.open("about:blank")
-    scene.service.expect_delivered(more_than=scene.service.delivered())
+    issue_id = demo_redmine.create_issue("bob", assigned_to_id=demo_redmine.id_of("user", "ann"))
+    scene.service.expect_delivered()
+    wait_until(lambda: bool(scene.shown()), "it stands on the desktop")
+    assert f"#{issue_id}" in scene.shown()[-1]["title"] + scene.shown()[-1]["text"]
 
 
-def test_who_signs_out_is_told_nothing_any_more(scene: Scene) -> None:
+def test_who_signs_out_is_told_nothing_any_more(still_scene: Scene) -> None:
+    scene = still_scene
     scene.subscribe()
     scene.firefox.run("document.querySelector('a[href=\"/users/logout\"]').click()")
     scene.firefox.wait("location.pathname === '/users/login'", "signed out")
     assert scene.subscription() is None
     wait_until(lambda: scene.service.endpoints() == 0, "the browser is no longer subscribed")
     scene.log_in()
-    scene.firefox.wait("document.getElementById('push-card')?.dataset.state === 'on'", "and back again")
-    wait_until(lambda: scene.subscription() is not None, "the server knows")
+    wait_until(lambda: scene.subscription() is not None, "the page has subscribed again by itself", 40)
