@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from daemon.clients.erp import ErpClient
+from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.errors import SourceError
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings, SettingsError
@@ -27,6 +29,8 @@ def all_checks(path: Path) -> Iterator[tuple[str, str]]:
         yield "redmine", f"{path}: [redmine] has no url: `helpdesk run` uses the demo Redmine"
     else:
         yield "redmine", redmine_fault(config.redmine)
+    if config.erp is not None:
+        yield "erp", erp_fault(config.erp)
     for channel in config.channels:
         if hasattr(channel.module, "fault"):
             yield channel.name, channel.module.fault(channel.options)
@@ -53,4 +57,18 @@ def redmine_fault(settings: RedmineSettings) -> str:
         client.list_issues(limit=1)
     except (SourceError, SettingsError) as e:
         return str(e)
+    return ""
+
+
+def erp_fault(settings: ErpSettings) -> str:
+    """Return why the ERP's people cannot be read, "" where they can."""
+    if not settings.has_reader:
+        return ""  # people log in by their own accounts, and nobody is polled
+    client = ErpClient(settings)
+    try:
+        client.person("helpdesk-check")
+    except SourceError as e:
+        return str(e)
+    finally:
+        client.close()
     return ""

@@ -246,3 +246,12 @@ def test_the_statements_as_oracle_gets_them() -> None:
     compiled = erp_sql.check(own, "ann", "x' or 1=1").compile(dialect=oracle.dialect())
     assert str(compiled) == "select 1 from dual where pkg.ok(:username, :password) = 1"
     assert compiled.params == {"username": "ann", "password": "x' or 1=1"}
+
+
+def test_the_check_of_the_set_up_says_what_is_wrong(registry: Registry) -> None:
+    from daemon.checks import erp_fault
+
+    assert erp_fault(ErpSettings.model_validate(registry.settings())) == ""
+    assert erp_fault(ErpSettings(url=oracle_url(1521), mode="connect")) == ""
+    fault = erp_fault(ErpSettings.model_validate(registry.settings(view="nowhere")))
+    assert fault == "ERP: the query is wrong, or names what does not exist."

@@ -108,8 +108,10 @@ def nobody_else(problem: Problem | None) -> Problem:
             "and this is not it."
         )
         return Problem(401, problem.code, text)
-    text = f"{gettext('The ERP does not answer at the moment.')} {problem.text}"
-    return Problem(problem.status, problem.code, text, retry_after_s=problem.retry_after_s)
+    away = gettext("The ERP does not answer at the moment.")
+    return Problem(
+        problem.status, problem.code, f"{away} {problem.text}", retry_after_s=problem.retry_after_s
+    )
 
 
 def let_in_by(backend: str) -> str:
