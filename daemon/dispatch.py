@@ -38,8 +38,9 @@ LOOK_S = 1.0
 STALE_S = 2.0
 PROVEN_S = 60.0
 IDLE_S = 60.0
-# So many are claimed for each that can be on its way, so that no thread waits for the next claim.
-AHEAD = 4
+# So many are claimed for each that can be on its way, so that no thread waits for the next claim; and no
+# more before half of them are through, as each claim costs the same however little it brings.
+AHEAD = 8
 PRUNE_S = 3600.0
 KEPT = timedelta(days=90)
 
@@ -167,8 +168,9 @@ class Dispatcher:
         options = self._lines[lane.partition(":")[0]].options
         with self._lock:
             held = [device for of_lane, device in self._open.values() if of_lane == lane]
-        room = options.parallel * AHEAD - len(held)
-        if room <= 0 or self._stopping.is_set():
+        most = options.parallel * AHEAD
+        room = most - len(held)
+        if room < most / 2 or self._stopping.is_set():
             return 0
         began, now = time.monotonic(), self._now()
         claimant = Claimant(self.owner, now, now + timedelta(seconds=self._claim_s))

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -80,6 +81,7 @@ def check_endpoint(url: str, services: Iterable[str] = SERVICES, extra_origins: 
     return url
 
 
+@lru_cache(4096)
 def origin(url: str) -> str:
     """Return scheme, host and, unless it is the usual one, port of an address, in lower case."""
     parts = _split(url)
@@ -89,6 +91,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{shown}{port}"
 
 
+@lru_cache(4096)
 def decode_key(text: str, kind: KeyKind) -> bytes:
     """Return a subscription's key from base64 or base64url, padded or not; ValueError where it is none."""
     if not _BASE64.fullmatch(text) or len(text) > 255:
@@ -119,6 +122,7 @@ def _matches(host: str, pattern: str) -> bool:
     return pattern in {"*", host} or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
+@lru_cache(4096)
 def _split(url: str) -> SplitResult:
     """Take an address apart; ValueError for what two parsers might read differently."""
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or set(url) & set(' \\<>"^`{|}'):

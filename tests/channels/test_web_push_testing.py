@@ -15,9 +15,9 @@ from daemon.channel import DeliveryFailed, Device
 from daemon.channels.webpush import Channel
 from tests.channels.samples import parcel
 from tests.daemon.outgoing import wait_for
+from tests.node import NODE
 
 ROOT = Path(__file__).parents[2]
-NODE = ROOT / ".venv/bin/node"
 SERVER = ROOT / "web/node_modules/web-push-testing/src/bin/server.js"
 
 
