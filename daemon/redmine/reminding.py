@@ -38,24 +38,64 @@ class Round:
         return None if self.person.overdue == "daily" else self.days[0] - timedelta(days=1)
 
 
-def rounds(people: Iterable[Reminded], since: datetime, now: datetime) -> list[Round]:
-    """Return whose moment came after `since` and not after `now`."""
-    found = (Round(p, _days(p, since, now), now.astimezone(zone_of(p.time_zone)).date()) for p in people)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at: moments after `since` and not after `until`, and of those what comes after a place.
+
+    One that was cut short has a place: the user and the item up to which all is told.
+    """
+
+    since: datetime
+    until: datetime
+    after: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any] | None, now: datetime) -> "Look":
+        """Return the look that follows what is stored: the rest of one that was cut short, or the next one.
+
+        Where the clock was set back it is empty, so that nothing is looked at twice.
+        """
+        if stored is None:
+            return cls(now, now)
+        since = datetime.fromisoformat(stored["looked_at"])
+        if "until" in stored:
+            return cls(since, datetime.fromisoformat(stored["until"]), tuple(stored["after"]))
+        return cls(since, max(since, now))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that is stored while it is not over."""
+        place = {"until": self.until.isoformat(), "after": list(self.after)}
+        return {"looked_at": self.since.isoformat(), **place}
+
+    def over(self) -> dict[str, Any]:
+        """Return the form that is stored when it is."""
+        return {"looked_at": self.until.isoformat()}
+
+
+def rounds(people: Iterable[Reminded], look: Look, now: datetime) -> list[Round]:
+    """Return whose moment is looked at; the present one says what day it is there."""
+    found = (Round(p, _days(p, look), now.astimezone(zone_of(p.time_zone)).date()) for p in people)
     return [each for each in found if each.days]
 
 
 def reminders(rounds: Iterable[Round], tasks: Iterable[Mapping[str, Any]], now: datetime) -> list[Addressed]:
-    """Return what people are reminded of, of these tasks."""
+    """Return what people are reminded of, of these tasks, by user and task."""
     of: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for task in tasks:
         of[task["assigned_to_id"]].append(task)
-    return [
+    found = [
         Addressed(_change(task, step, each.today, now), each.person.member, (_reason(task, each.person),))
         for each in rounds
-        for principal in sorted(each.person.principals)
+        for principal in each.person.principals
         for task in of.get(principal, ())
         if (step := _reached(each, task["due_date"]))
     ]
+    return sorted(found, key=place)
+
+
+def place(addressed: Addressed) -> tuple[int, int]:
+    """Return where a reminder stands in the order of all."""
+    return addressed.member.user_id, addressed.change.item_id
 
 
 def _reached(each: Round, due: date) -> str | None:
@@ -78,11 +118,11 @@ def threshold(person: Reminded, day: date, due: date) -> str | None:
     return "overdue" if person.overdue == "once" and left == -1 else None
 
 
-def _days(person: Reminded, since: datetime, now: datetime) -> tuple[date, ...]:
-    begin = max(since, now - LONGEST)
+def _days(person: Reminded, look: Look) -> tuple[date, ...]:
+    begin = max(look.since, look.until - LONGEST)
     day, days = begin.date() - timedelta(days=1), []
-    while day <= now.date() + timedelta(days=1):
-        if begin < at_clock(day, person.at, person.time_zone) <= now:
+    while day <= look.until.date() + timedelta(days=1):
+        if begin < at_clock(day, person.at, person.time_zone) <= look.until:
             days.append(day)
         day += timedelta(days=1)
     return tuple(days)

@@ -4,7 +4,8 @@ Nothing is asked of Redmine but whether it still shows the task to whom we mean 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from daemon.clients.settings import RedmineSettings
 from daemon.options import JobOptions
 from daemon.redmine import reminding
 from daemon.redmine.connection import RedmineConnection, utc_now
+from daemon.redmine.reminding import Look
 from daemon.source import Memory
 from daemon.values import Addressed, Change, Known, Observation
 
@@ -39,17 +41,17 @@ class Source(RedmineConnection):
     def observations(
         self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
     ) -> Iterator[Observation]:
-        """Remind of what was reached since the last look, which is over only when all of it is recorded."""
+        """Remind of what was reached since the last look; one that is cut short goes on where it was."""
         now = self._now()
-        since = datetime.fromisoformat(cursor["looked_at"]).astimezone(UTC) if cursor else now
-        due = _all_due(memory, since, now)
+        look = Look.from_json(cursor, now)
+        due = [found for found in _all_due(memory, look, now) if reminding.place(found) > look.after]
         for start in range(0, len(due), self._options.batch):
             if stop():
                 return
-            told = self._confirmed(due[start : start + self._options.batch])
-            yield Observation(_cursor(since), now, told=told)
-        # Where the clock was set back nothing is looked at twice.
-        yield Observation(_cursor(max(since, now)), now)
+            batch = due[start : start + self._options.batch]
+            told = self._confirmed(batch)
+            yield Observation(replace(look, after=reminding.place(batch[-1])).to_json(), now, told=told)
+        yield Observation(look.over(), now)
 
     def changes(self, known: Known, seen: Observation) -> tuple[Change, ...]:  # noqa: ARG002
         """Return nothing: an observation holds what is told."""
@@ -64,10 +66,8 @@ class Source(RedmineConnection):
             raise
 
 
-def _all_due(memory: Memory, since: datetime, now: datetime) -> list[Addressed]:
-    if since >= now:
-        return []
-    rounds = reminding.rounds(memory.reminded(), since, now)
+def _all_due(memory: Memory, look: Look, now: datetime) -> list[Addressed]:
+    rounds = reminding.rounds(memory.reminded(), look, now) if look.since < look.until else []
     if not rounds:
         return []
     earliest = [each.earliest for each in rounds]
@@ -77,7 +77,3 @@ def _all_due(memory: Memory, since: datetime, now: datetime) -> list[Addressed]:
         None if None in earliest else min(day for day in earliest if day is not None),
     )
     return reminding.reminders(rounds, tasks, now)
-
-
-def _cursor(at: datetime) -> dict[str, str]:
-    return {"looked_at": at.isoformat()}

@@ -9,6 +9,7 @@ import pytest
 
 from daemon import render
 from daemon.redmine import reminding
+from daemon.redmine.reminding import Look
 from daemon.values import Addressed, Reminded
 from tests.daemon.samples import ANN, member
 
@@ -45,7 +46,7 @@ def task(due: str, issue_id: int = 7, assigned_to: int = ANN.id) -> dict[str, An
 
 def reminded(person: Reminded, since: str, now: str, *tasks: Mapping[str, Any]) -> list[Addressed]:
     """Return what a look at `now` tells after one at `since`."""
-    found = reminding.rounds([person], utc(since), utc(now))
+    found = reminding.rounds([person], Look(utc(since), utc(now)), utc(now))
     return reminding.reminders(found, tasks, utc(now))
 
 
@@ -130,7 +131,7 @@ def test_reminders_come_by_the_clock_where_the_person_is(zone: str, at: str, day
     told = [
         now
         for since, now in pairwise(looks)
-        if reminding.rounds([person], since, now)
+        if reminding.rounds([person], Look(since, now), now)
         and reminded(person, f"{since:%F %H:%M}", f"{now:%F %H:%M}", due)
     ]
     assert told == [utc(moment)]
