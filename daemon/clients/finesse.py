@@ -63,9 +63,8 @@ class FinesseClient:
 
     def calls(self, login: str) -> tuple[Call, ...]:
         """Return the calls of an agent."""
-        on_its_way = self._dialogs.begin(login)
-        agent = self.agent(login)
-        dialogs = wait(on_its_way, self._patience_s)
+        agent = self.agent(login)  # first: there is to be one request in flight for an agent
+        dialogs = self._dialogs.get(login, self._patience_s)
         return tuple(call_of(dialog, agent) for dialog in dialogs)
 
     def team(self, team_id: str) -> Team:

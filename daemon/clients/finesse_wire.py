@@ -22,7 +22,8 @@ LONGEST_ANSWER = 4 * 1024 * 1024
 FIRST_REST_S = 5.0
 LONGEST_REST_S = 60.0
 # A wrong password tried every few seconds would lock the account, for everything that uses it.
-ACCOUNT_REST_S = 300.0
+FIRST_ACCOUNT_REST_S = 300.0
+LONGEST_ACCOUNT_REST_S = 3600.0
 _CHUNK = 64 * 1024
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,8 @@ class FinesseWire:
         self._verify = True if settings.ca_file is None else str(settings.ca_file)
         self._adapter = BoundedAdapter(pool_connections=len(settings.urls), pool_maxsize=settings.connections)
         self._lock = threading.Lock()
+        self._proving = threading.Lock()
+        self._is_proven = False
         self._nodes = {url: Resting() for url in settings.urls}
         self._account = Resting()
         self.requests_made = 0
@@ -62,6 +65,17 @@ class FinesseWire:
         reached the next one is asked: what one refuses, the other refuses, too.
         """
         until = time.monotonic() + self._settings.deadline_s
+        if self._is_proven:
+            return self._get(path, until)
+        # One at a time until the password turned out right: many at once with a wrong one lock the account.
+        if not self._proving.acquire(timeout=self._settings.deadline_s):
+            raise SourceUnavailable("Finesse has not answered yet.")
+        try:
+            return self._get(path, until)
+        finally:
+            self._proving.release()
+
+    def _get(self, path: str, until: float) -> bytes:
         self._check_account()
         fault: SourceError | None = None
         nodes = [url for url in self._settings.urls if self._nodes[url].until <= self._clock()]
@@ -75,6 +89,7 @@ class FinesseWire:
                 self._rest(url, e)
             else:
                 self._nodes[url] = Resting()
+                self._is_proven, self._account = True, Resting()
                 return body
         raise fault or self._nobody_answers()
 
@@ -96,7 +111,8 @@ class FinesseWire:
             return body
         error = error_of(f"GET {path}", response, body)
         if isinstance(error, AccountRefused):
-            self._account = Resting(self._clock() + ACCOUNT_REST_S, ACCOUNT_REST_S, error)
+            pause_s = min(max(self._account.pause_s * 2, FIRST_ACCOUNT_REST_S), LONGEST_ACCOUNT_REST_S)
+            self._is_proven, self._account = False, Resting(self._clock() + pause_s, pause_s, error)
         raise error
 
     def _request(self, url: str) -> PreparedRequest:

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.clients.errors import NotFound, SourceError, SourceUnavailable, WrongAnswer
 from daemon.clients.finesse_errors import AccountRefused, NotSupervised
-from daemon.clients.finesse_wire import ACCOUNT_REST_S, FIRST_REST_S, LONGEST_REST_S
+from daemon.clients.finesse_wire import FIRST_REST_S, LONGEST_ACCOUNT_REST_S, LONGEST_REST_S
 from tests.channels.certificates import Authority
 from tests.finesse.conftest import Clock, Configure, MakeClient
 from tests.finesse.samples import dialog, user
@@ -75,21 +75,33 @@ def test_credentials_are_sent_as_they_are_and_nothing_else(
     assert not any("cookie" in headers for headers in finesse.headers)
 
 
-def test_a_wrong_password_is_not_tried_again_for_minutes(
+def test_a_wrong_password_is_tried_more_and_more_seldom(
     finesse: FinesseUnderTest, make_client: MakeClient, clock: Clock
 ) -> None:
     finesse.has_agent("1001")
-    finesse.has_agent("1002")
     finesse.account = ("boss", "another")
     client = make_client()
-    for login in ("1001", "1002", "1001"):
+    tried = []
+    for _ in range(180):  # three hours
         with pytest.raises(AccountRefused):
-            client.calls(login)
-        clock.now += 61
-    assert sum(finesse.asked.values()) <= 2  # the two questions of the first log-in, both on their way
-    clock.now += ACCOUNT_REST_S
+            client.calls("1001")
+        tried.append(sum(finesse.asked.values()))
+        clock.now += 60
+    assert [tried.index(n) for n in range(1, tried[-1] + 1)] == [0, 5, 15, 35, 75, 135]
+    clock.now += LONGEST_ACCOUNT_REST_S
     finesse.account = ("boss", "пароль: 1")
     assert client.calls("1001") == ()
+
+
+def test_many_who_ask_at_once_try_a_wrong_password_once(
+    finesse: FinesseUnderTest, make_client: MakeClient
+) -> None:
+    finesse.account = ("boss", "another")
+    client = make_client(connections=16)
+    with ThreadPoolExecutor(16) as people:
+        asked = [people.submit(client.calls, f"10{n:02}") for n in range(16)]
+    assert {type(one.exception()) for one in asked} == {AccountRefused}
+    assert sum(finesse.asked.values()) == 1
 
 
 def test_another_agent_is_not_kept_from_asking_by_one_who_is_not_ours(
