@@ -67,6 +67,11 @@ class Engine:
                 job.build(job.every_s, {}).source.close()
         self._planned = tuple(planned)
 
+    @property
+    def planned(self) -> Sequence[PlannedJob]:
+        """The plan that is followed."""
+        return self._planned
+
     def start(self) -> None:
         """Take the lease if it is free, and begin to schedule."""
         self._renew()

@@ -144,7 +144,10 @@ class Follower:
         config = load(self._config.path)
         if config.redmine is None:
             raise ConfigError(f"{config.path}: redmine.url is missing: without it nothing can be polled")
-        after = self._senders.prepared(config)
+        try:
+            after = self._senders.prepared(config)
+        except SettingsError as e:
+            raise ConfigError(f"{config.path}: redmine: {e}") from e
         self._engine.replace(plan(config))  # the last that may be refused
         if after is not None:
             self._senders.replace(config, after)

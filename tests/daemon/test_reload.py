@@ -1,0 +1,200 @@
+"""A saved `scheduler.toml` is in force within seconds; a broken one changes nothing and is shown."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from daemon.config import load
+from daemon.scheduler import Engine
+from daemon.service import Follower, Senders, plan
+from storage import job_table, migrate
+from storage.columns import utc_now
+from storage.session import Database
+from tests.daemon.ticking import until
+
+FILE = """
+[storage]
+directory = "{folder}"
+[redmine]
+url = "http://127.0.0.2:8099"
+api_key_file = "{folder}/key"
+deadline_s = 2
+[job.redmine]
+source = "redmine"
+every_s = 5.0
+[job.reconcile]
+source = "redmine_reconcile"
+every_s = 300.0
+[channel.webpush]
+"""
+
+
+@dataclass
+class Desk:
+    """A file, and what follows it."""
+
+    path: Path
+    database: Database
+    engine: Engine
+    follower: Follower
+
+    def edit(self, old: str, new: str) -> None:
+        """Save the file as editors do: another one under its name."""
+        text = self.path.read_text()
+        assert old in text
+        self.save(text.replace(old, new).encode())
+
+    def save(self, content: bytes) -> None:
+        draft = self.path.with_suffix(".draft")
+        draft.write_bytes(content)
+        draft.replace(self.path)
+
+    def look(self) -> str:
+        """Look as often as a second or two would, and return what is wrong."""
+        for _ in range(3):
+            status = self.follower.look()
+        return str(status["fault"])
+
+    def marks(self) -> dict[str, str]:
+        return {job.name: job.mark for job in self.engine.planned}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    path = tmp_path / "scheduler.toml"
+    (tmp_path / "key").write_text("0123456789abcdef")
+    path.write_text(FILE.format(folder=tmp_path))
+    config = load(path)
+    database = Database(config.storage)
+    migrate.upgrade(database)
+    engine = Engine(database, plan(config), config.daemon.lease_s)
+    senders = Senders(config, database)
+    senders.start()
+    yield Desk(path, database, engine, Follower(config, engine, senders))
+    assert senders.stop(10)
+    database.dispose()
+
+
+EDITS = {
+    "interval": ("every_s = 5.0", "every_s = 7.0", {"redmine"}),
+    "options": ("every_s = 5.0", "every_s = 5.0\noptions.overlap_s = 60.0", {"redmine"}),
+    "time-out": ("every_s = 5.0", "every_s = 5.0\ntimeout_s = 60.0", {"redmine"}),
+    "job-added": (
+        "[job.reconcile]",
+        '[job.second]\nsource = "redmine"\nevery_s = 9\n[job.reconcile]',
+        {"second"},
+    ),
+    "job-removed": ('[job.reconcile]\nsource = "redmine_reconcile"\nevery_s = 300.0\n', "", {"reconcile"}),
+    "job-disabled": ("every_s = 300.0", "every_s = 300.0\nenabled = false", {"reconcile"}),
+    "what-they-read": ("deadline_s = 2", "deadline_s = 3", {"redmine", "reconcile"}),
+    "channel-off": ("[channel.webpush]", "[channel.webpush]\nenabled = false", {"redmine", "reconcile"}),
+    "told-later": ("[job.redmine]", "[daemon]\ntell_after = 9\n[job.redmine]", {"redmine", "reconcile"}),
+    "a-comment": ("[job.redmine]", "# by night\n[job.redmine]", set()),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_touches_the_jobs_that_it_is_about(desk: Desk, edit: tuple[str, str, set[str]]) -> None:
+    before = desk.marks()
+    desk.edit(edit[0], edit[1])
+    assert desk.look() == ""
+    after = desk.marks()
+    assert {n for n in {*before, *after} if before.get(n) != after.get(n)} == edit[2]
+
+
+BREAKS = {
+    "not-toml": ("every_s = 5.0", "every_s = = 5.0", "line 10"),
+    "half-written": ("every_s = 5.0", 'every_s = "5.0', "line 10"),
+    "unknown-table": ("[job.redmine]", "[jobs.redmine]", "[jobs]: unknown table (did you mean job?)"),
+    "unknown-key": (
+        "every_s = 5.0",
+        "evry_s = 5.0",
+        "job.redmine.evry_s: unknown key (did you mean every_s?)",
+    ),
+    "out-of-range": ("every_s = 5.0", "every_s = 0", "job.redmine.every_s = 0"),
+    "wrong-kind": ("every_s = 5.0", 'every_s = "often"', 'job.redmine.every_s = "often"'),
+    "no-such-source": ('source = "redmine"', 'source = "redmin"', "job.redmine.source = 'redmin'"),
+    "wrong-option": ("every_s = 5.0", "every_s = 5.0\noptions.overlap = 1", "job.redmine.options.overlap"),
+    "secret-missing": ("/key", "/no-key", "no-key"),
+    "no-such-channel": ("[channel.webpush]", "[channel.pigeon]", "channel.pigeon"),
+    "no-redmine": ('url = "http://127.0.0.2:8099"', "", "url"),
+    "key-twice": ("every_s = 5.0", "every_s = 5.0\nevery_s = 6.0", "line 11"),
+}
+
+
+@pytest.mark.parametrize("edit", BREAKS.values(), ids=BREAKS)
+def test_a_broken_file_changes_nothing_and_is_shown(desk: Desk, edit: tuple[str, str, str]) -> None:
+    good, before = desk.path.read_text(), desk.marks()
+    desk.edit(edit[0], edit[1])
+    with capture_logs() as logs:
+        fault = desk.look()
+        assert desk.look() == fault
+    assert edit[2] in fault
+    assert desk.marks() == before
+    [line] = [line for line in logs if line["event"] == "configuration_refused"]  # once, not every second
+    assert (line["file"], line["error"]) == (str(desk.path), fault)
+    desk.save(good.encode())
+    assert desk.look() == ""
+    assert desk.marks() == before
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b""], ids=["not-utf-8", "empty"])
+def test_what_is_no_text_or_nothing_is_refused(desk: Desk, content: bytes) -> None:
+    before = desk.marks()
+    desk.save(content)
+    assert str(desk.path) in desk.look()
+    assert desk.marks() == before
+
+
+def test_a_file_that_is_gone_is_no_empty_file(desk: Desk) -> None:
+    before = desk.marks()
+    desk.path.unlink()
+    assert "there is no such file any more" in desk.look()
+    assert desk.marks() == before
+
+
+def test_a_file_that_is_still_being_written_is_left_alone(desk: Desk) -> None:
+    text = desk.path.read_text()
+    with capture_logs() as logs:
+        for end in range(10, len(text) + 30, 30):
+            desk.path.write_text(text[:end])
+            os.utime(desk.path, ns=(end, end))  # a clock too coarse to tell them apart must not matter
+            assert desk.follower.look()["fault"] == ""
+    assert [line for line in logs if line["event"] == "configuration_refused"] == []
+
+
+def test_what_only_a_restart_changes_is_named(desk: Desk) -> None:
+    desk.edit("[job.redmine]", "[daemon]\nlease_s = 20\n[job.redmine]")
+    assert desk.look() == ""
+    assert desk.follower.look()["restart"] == ["daemon"]
+
+
+def test_a_running_daemon_shows_the_effect_within_seconds(desk: Desk) -> None:
+    """The whole way: file, engine, table; then a broken file, and a good one again."""
+    desk.engine.look_at_file = desk.follower.look
+    desk.engine.start()
+    try:
+        until(lambda: shown(desk) == {"redmine": 5.0, "reconcile": 300.0}, "the file as it was")
+        desk.edit("every_s = 5.0", "every_s = 8.0")
+        until(lambda: shown(desk) == {"redmine": 8.0, "reconcile": 300.0}, "the edit", 6)
+        desk.edit("every_s = 8.0", "every_s = -8.0")
+        until(lambda: "every_s = -8.0" in fault(desk), "the fault", 6)
+        assert shown(desk) == {"redmine": 8.0, "reconcile": 300.0}
+        desk.edit("every_s = -8.0", "every_s = 9.0")
+        until(lambda: shown(desk)["redmine"] == 9.0 and not fault(desk), "the mended file", 6)
+    finally:
+        assert desk.engine.stop(15)
+
+
+def shown(desk: Desk) -> dict[str, float | None]:
+    with desk.database.read() as session:
+        return {row.name: row.every_s for row in job_table.rows(session, utc_now()) if row.every_s}
+
+
+def fault(desk: Desk) -> str:
+    with desk.database.read() as session:
+        return job_table.daemon_status(session, utc_now()).fault
