@@ -5,7 +5,9 @@ from pathlib import Path
 
 from daemon.clients.erp import ErpClient
 from daemon.clients.erp_settings import ErpSettings
-from daemon.clients.errors import SourceError
+from daemon.clients.errors import NotFound, SourceError
+from daemon.clients.finesse import FinesseClient
+from daemon.clients.finesse_settings import FinesseSettings
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings, SettingsError
 from daemon.config import load
@@ -31,6 +33,8 @@ def all_checks(path: Path) -> Iterator[tuple[str, str]]:
         yield "redmine", redmine_fault(config.redmine)
     if config.erp is not None:
         yield "erp", erp_fault(config.erp)
+    if config.finesse is not None:
+        yield "finesse", finesse_fault(config.finesse)
     for channel in config.channels:
         if hasattr(channel.module, "fault"):
             yield channel.name, channel.module.fault(channel.options)
@@ -46,6 +50,22 @@ def database_fault(settings: StorageSettings) -> str:
             trial.rollback()
     except (StorageError, ConfigError) as e:
         return str(e)
+    return ""
+
+
+def finesse_fault(settings: FinesseSettings) -> str:
+    """Return why Finesse cannot be asked, "" where it can."""
+    client = None
+    try:
+        client = FinesseClient(settings)
+        client.agent(settings.username)
+    except NotFound:
+        return ""  # an administrator of Finesse need not be anybody's agent
+    except (SourceError, SettingsError) as e:
+        return str(e)
+    finally:
+        if client is not None:
+            client.close()
     return ""
 
 
