@@ -65,6 +65,7 @@ class News:
     notes: str
     is_private_note: bool
     is_urgent: bool
+    surfaced_at: datetime | None = None  # when it came, or came back after a snooze
 
 
 @dataclass(frozen=True, slots=True)

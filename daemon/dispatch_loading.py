@@ -153,6 +153,7 @@ def _news(row: Notification) -> News:
         notes=row.notes,
         is_private_note=row.is_private_note,
         is_urgent=row.is_urgent,
+        surfaced_at=row.surfaced_at,
     )
 
 

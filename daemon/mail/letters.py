@@ -72,7 +72,7 @@ def letter(parcel: Parcel, head: Letterhead, now: datetime) -> EmailMessage:
     entry = _entry(news, to, head, LONGEST_NOTE)
     mail = _blank(to, head, now)
     mail["Subject"] = subject(news)
-    mail["Message-ID"] = f"<notification-{news.id}.{news.created_at:%Y%m%d%H%M%S}@{head.domain}>"
+    mail["Message-ID"] = f"<notification-{news.id}.{_stamp(news)}@{head.domain}>"
     thread = f"<{_atom(news.thread or str(news.id))}.user-{to.user_id}@{head.domain}>"
     mail["In-Reply-To"] = thread
     mail["References"] = thread
@@ -95,9 +95,7 @@ def digest(parcels: Sequence[Parcel], head: Letterhead, now: datetime) -> EmailM
     count = len(parcels)
     mail["Subject"] = translate("%(count)d notification", "%(count)d notifications", count) % {"count": count}
     last = newest[-1].news
-    mail["Message-ID"] = (
-        f"<digest-{last.id}.{count}.{last.created_at:%Y%m%d%H%M%S}.user-{to.user_id}@{head.domain}>"
-    )
+    mail["Message-ID"] = f"<digest-{last.id}.{count}.{_stamp(last)}.user-{to.user_id}@{head.domain}>"
     content = {
         "heading": str(mail["Subject"]),
         "projects": _by_project(entries),
@@ -189,6 +187,11 @@ def _by_project(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def _stamp(news: News) -> str:
+    """Return what tells a mail from others of that number: one sent again after a snooze is another."""
+    return f"{news.surfaced_at or news.created_at:%Y%m%d%H%M%S}"
 
 
 def _atom(thread: str) -> str:

@@ -3,6 +3,7 @@
 import email
 import gettext
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -79,9 +80,16 @@ def test_a_second_try_has_the_same_number() -> None:
     assert again["Message-ID"] == written(parcel())["Message-ID"]
 
 
+def test_one_that_came_back_after_a_snooze_is_another_mail() -> None:
+    """Programs drop a mail whose number they have seen."""
+    back = parcel(news(41, surfaced_at=NOON.replace(hour=18)))
+    assert written(back)["Message-ID"] == "<notification-41.20260301180000@helpdesk.example.com>"
+    assert written(back)["References"] == written(parcel())["References"]
+
+
 def test_a_new_database_does_not_use_the_old_numbers() -> None:
-    later = parcel(news(41, thread="issue:7"))
-    assert written(later)["Message-ID"] != written(parcel(news(41 + 60), to=ANN))["Message-ID"]
+    renumbered = parcel(replace(news(), created_at=NOON.replace(hour=18)))
+    assert written(renumbered)["Message-ID"] != written(parcel())["Message-ID"]
 
 
 @pytest.mark.parametrize(
