@@ -1,7 +1,7 @@
 """Mails from the outbox to a real SMTP server, and what is told of those that do not get there."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from daemon.channel import Surroundings
 from daemon.channels import email
 from daemon.options import ChannelOptions
+from storage import inbox_acts
 from storage.preferences import Mail, Preferences, WorkingHours, kept
 from storage.session import Database
 from tests.channels.certificates import Authority
@@ -175,6 +176,25 @@ def test_who_has_switched_mails_off_meanwhile_gets_none(
     office.start()
     office.wait(lambda: office.states() == ["skipped"])
     assert script.taken == []
+
+
+def test_what_comes_back_after_a_snooze_is_mailed_as_another_mail(
+    post_office: Callable[..., Office], script: Script
+) -> None:
+    office = post_office()
+    ann = office.user()
+    office.tell(ann, **MENTION)
+    office.start()
+    office.wait(lambda: office.states() == ["sent"])
+    (told,) = office.told(ann)
+    office.change(told.id, snoozed_until=office.at + timedelta(hours=1))
+    office.later(hours=1)
+    with office.database.write() as session:
+        assert inbox_acts.wake(session, office.at)
+    office.later(seconds=1)
+    office.wait(lambda: len(script.taken) == 2)
+    assert len({str(taken.message["Message-ID"]) for taken in script.taken}) == 2
+    assert len({str(taken.message["References"]) for taken in script.taken}) == 1
 
 
 def test_mails_of_many_people_go_out_side_by_side(post_office: Callable[..., Office], script: Script) -> None:
