@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import people_pictures, samples, task_samples, tasks
+from tests.e2e import host_pictures, people_pictures, samples, task_samples, tasks
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, PHONE, Desk
 from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
@@ -163,6 +163,7 @@ STATES: dict[str, Callable[[Look], Page]] = {
     state.__name__: state
     for state in (
         *people_pictures.STATES,
+        *host_pictures.STATES,
         log_in,
         wrong_password,
         inbox,

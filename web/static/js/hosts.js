@@ -32,7 +32,9 @@ async function refresh() {
 // A network that is away says so elsewhere: the next sweep brings the rest.
 async function read() {
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(20000) });
+    // After a form that was refused the address is the form's, which cannot be read.
+    const from = document.getElementById(PART)?.dataset.from ?? location.href;
+    const answer = await fetch(from, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(20000) });
     if (!answer.ok || answer.redirected) return null;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
