@@ -14,6 +14,10 @@ from storage.threads import page_of
 Outcome = Literal["retry", "failed", "gone", "misconfigured"]
 
 
+# How many seconds a push message of these types is of any use: the phone has stopped ringing.
+SHORT_LIVED = {"call": 60.0}
+
+
 class DeliveryFailed(Exception):
     """A message did not get through; the text says why, for people, without any secret."""
 

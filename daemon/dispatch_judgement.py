@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from random import uniform
 
 from daemon import ways
-from daemon.channel import DeliveryFailed
+from daemon.channel import SHORT_LIVED, DeliveryFailed
 from daemon.dispatch_values import TEST, Due, Outcome
 from daemon.options import ChannelOptions
 from storage.deliveries import DIGEST
@@ -22,6 +22,8 @@ def judged(due: Due, options: ChannelOptions, now: datetime) -> Outcome | None:
     """Return what becomes of a delivery that is not to be sent now; None where it is."""
     if due.obstacle:
         return Outcome(due, "skipped", due.obstacle)
+    if due.channel == "webpush" and _is_over(due, now):
+        return Outcome(due, "expired", "came too late to be of any use")
     if due.parcel.news.type != TEST:
         if not ways.is_wanted(due.wanted_by, due.reader, due.channel):
             return Outcome(due, "skipped", "not wanted any more")
@@ -30,6 +32,13 @@ def judged(due: Due, options: ChannelOptions, now: datetime) -> Outcome | None:
     if now - due.due_at > timedelta(hours=options.expires_h):
         return Outcome(due, "expired", due_to_age(options.expires_h))
     return None
+
+
+def _is_over(due: Due, now: datetime) -> bool:
+    """Say whether what it tells of is over by now, also where quiet hours held it back."""
+    news = due.parcel.news
+    lasts_s = SHORT_LIVED.get(news.type)
+    return lasts_s is not None and now - news.created_at > timedelta(seconds=lasts_s)
 
 
 def due_to_age(hours: float) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict
 
-from daemon.channel import DeliveryFailed, Device, Outcome, Parcel, Surroundings
+from daemon.channel import SHORT_LIVED, DeliveryFailed, Device, Outcome, Parcel, Surroundings
 from daemon.clients.push_endpoint import PushServices
 from daemon.clients.retry import asked_s
 from daemon.clients.settings import LaxPath
@@ -27,7 +27,7 @@ LONGEST_PLAIN = 3_993  # of 4,096 bytes, what encryption leaves
 # What is tried again is shorter: some services take less than the standard asks of them.
 LONGEST_AGAIN = 2_000
 LONGEST_TITLE, LONGEST_SUBJECT = 300, 600
-HURRIED = frozenset({"mention", "assigned", "test"})
+HURRIED = frozenset({"mention", "assigned", "call", "test"})
 UNHURRIED = frozenset({"attachment_added", "updated"})
 _CONTACT = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+", re.ASCII)
 
@@ -100,7 +100,7 @@ class Channel:
             payload=payload(
                 parcel, self._surroundings, LONGEST_PLAIN if parcel.attempt == 1 else LONGEST_AGAIN
             ),
-            ttl_s=round(self._options.expires_h * 3600),
+            ttl_s=round(SHORT_LIVED.get(parcel.news.type, self._options.expires_h * 3600)),
             urgency=urgency(parcel),
             topic=topic(parcel.news.thread),
         )

@@ -66,6 +66,13 @@ def test_the_browser_can_read_what_the_service_cannot(
     assert "принтер".encode() not in post.body
 
 
+def test_a_service_keeps_a_ringing_call_for_a_minute(
+    make_channel: Callable[..., Channel], sink: Sink
+) -> None:
+    make_channel(expires_h=2.0).send([parcel(Browser("one", sink.origin()).device, type="call")])
+    assert sink.posts[0].headers["ttl"] == "60"
+
+
 def test_the_headers_say_how_long_how_urgent_and_what_it_replaces(
     make_channel: Callable[..., Channel], sink: Sink
 ) -> None:
@@ -144,6 +151,7 @@ def test_many_are_sent_at_once(make_channel: Callable[..., Channel], sink: Sink)
     [
         ({"type": "mention"}, "high"),
         ({"type": "assigned"}, "high"),
+        ({"type": "call"}, "high"),
         ({"type": "updated", "is_urgent": True}, "high"),
         ({"type": "status_change"}, "normal"),
         ({"type": "reminder"}, "normal"),

@@ -169,6 +169,16 @@ def test_what_waits_while_another_is_sent_is_judged_when_its_turn_comes(office: 
     assert len(office.channel.tried) == 1
 
 
+@pytest.mark.parametrize(("late_s", "state"), [(60, "sent"), (61, "expired")])
+def test_a_ringing_call_is_not_pushed_once_it_rings_no_more(office: Office, late_s: int, state: str) -> None:
+    ann = office.user()
+    office.browser(ann)
+    office.tell(ann, type="call", issue_id=None, project_id=None, thread="call:7")
+    office.later(seconds=late_s)
+    office.start()
+    office.wait(lambda: office.states() == [state])
+
+
 def test_quiet_hours_that_began_meanwhile_are_kept_and_do_not_age_it(office: Office) -> None:
     office.at = office.at.replace(hour=12)
     ann = office.user()
