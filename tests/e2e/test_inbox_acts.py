@@ -185,7 +185,7 @@ def test_several_at_once_by_mouse(scene: Scene, viewer: ViewerUnderTest) -> None
     for row_id in (first, third):
         card(scene.page, row_id).hover()
         card(scene.page, row_id).locator(".note-select").check()
-    expect(scene.page.locator("#bulk-count")).to_have_text("2 selected")
+    expect(scene.page.locator("#bulk-count")).to_have_text("2 notifications selected")
     scene.page.locator("#bulk [data-bulk=archive]").click()
     scene.shows([second], 1)
     expect(scene.page.locator("#bulk")).to_be_hidden()
@@ -199,7 +199,7 @@ def test_several_at_once_by_keyboard(scene: Scene, viewer: ViewerUnderTest) -> N
     scene.page.keyboard.press("x")
     scene.page.keyboard.press("j")
     scene.page.keyboard.press("x")
-    expect(scene.page.locator("#bulk-count")).to_have_text("2 selected")
+    expect(scene.page.locator("#bulk-count")).to_have_text("2 notifications selected")
     scene.page.keyboard.press("e")
     scene.shows(scene.ids[2:], 1)
     scene.page.keyboard.press("z")
