@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Page, expect, sync_playwright
 
-from storage.models import Delivery
+from storage.models import ChannelState, Delivery, PushSubscription
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, expect_live, log_in
 from tests.e2e.viewer import CURSOR, Person, ViewerUnderTest, wait_until
+from tests.web.pushing import PUBLIC_KEY, subscription
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 SHOWN = """async () => {
@@ -196,3 +197,26 @@ def test_nothing_is_left_for_the_next_person_at_the_desk(worker: Worker) -> None
     worker.page.get_by_role("link", name="Log out").click()
     worker.page.wait_for_url("**/users/login")
     worker.expect_titles()
+
+
+RENEW = """async ([made, former]) => {
+  const event = new ExtendableEvent("pushsubscriptionchange");
+  const newSubscription = { toJSON: () => made };
+  Object.assign(event, { newSubscription, oldSubscription: { endpoint: former } });
+  self.dispatchEvent(event);
+}"""
+
+
+def test_a_subscription_that_the_browser_changes_is_followed(worker: Worker) -> None:
+    former, made = subscription("former"), subscription("made")
+    with worker.viewer.database.write() as session:
+        session.merge(ChannelState(name="webpush", public_key=PUBLIC_KEY))
+        session.add(PushSubscription(user_id=worker.person.id, endpoint=former["endpoint"], **former["keys"]))
+    worker.context.service_workers[0].evaluate(RENEW, [made, former["endpoint"]])
+
+    def endpoints() -> list[str]:
+        with worker.viewer.database.read() as session:
+            found = session.query(PushSubscription).filter_by(user_id=worker.person.id)
+            return [row.endpoint for row in found]
+
+    wait_until(lambda: endpoints() == [made["endpoint"]], "the new one takes the place of the former")

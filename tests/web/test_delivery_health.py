@@ -21,8 +21,9 @@ def deliver(house: House, notification_id: int, device: str, **columns: Any) -> 
 
 
 @pytest.fixture
-def health(house: House) -> dict[str, Any]:
+def health(any_house: House) -> dict[str, Any]:
     """Delivery with something of everything, as an administrator gets it."""
+    house = any_house
     switch_on(house)
     house.add_user("root", role="admin")
     ann, now = house.add_user("ann"), utc_now()
@@ -88,7 +89,8 @@ def test_devices_and_reasons_of_failures_are_named(health: dict[str, Any]) -> No
 
 
 @pytest.mark.usefixtures("health")
-def test_the_page_shows_it_to_administrators_only(house: House) -> None:
+def test_the_page_shows_it_to_administrators_only(any_house: House) -> None:
+    house = any_house
     text = house.browser("root").get(PAGE).text
     for words in ("the key was refused", "429 &lt;too&gt; many", "410 gone"):
         assert words in text
