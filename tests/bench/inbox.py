@@ -19,13 +19,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage import inbox, migrate, notifications, users
+from storage import inbox, migrate, notifications
 from storage.inbox import Filter
-from storage.models import User
 from storage.session import Database
 from storage.settings import StorageSettings
 from tests.services.layout import why_not_usable
 from tests.services.run import ServiceRun
+from tests.web.house import House
+from web import create_app
+from web.settings import AuthSettings, ViewerSettings, WebSettings
 
 MINE, THREADS, HOT = 50_000, 5_000, 5_000
 OTHERS, THEIRS = 100, 500
@@ -75,11 +77,11 @@ def rows_for(user_id: int, count: int, seed: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def fill(database: Database) -> int:
+def fill(house: House) -> int:
     """Store everything; return the id of the one with 50,000."""
-    with database.write() as session:
-        mine = users.add(session, User(username="reader")).id
-        others = [users.add(session, User(username=f"other{number}")).id for number in range(OTHERS)]
+    database = house.database
+    mine = house.add_user("reader")
+    others = [house.add_user(f"other{number}") for number in range(OTHERS)]
     for user_id, count in [(mine, MINE), *((other, THEIRS) for other in others)]:
         rows = list(rows_for(user_id, count, user_id))
         for begin in range(0, count, 5_000):
@@ -106,7 +108,9 @@ def measure(settings: StorageSettings) -> None:
     """Print what each filter takes."""
     database = Database(settings)
     migrate.upgrade(database)
-    user_id = fill(database)
+    viewer = ViewerSettings(settings, WebSettings(), AuthSettings(), None)
+    house = House(create_app(viewer, database), database)
+    user_id = fill(house)
     name = "sqlite" if database.is_sqlite else "postgresql"
     for words, asked in ASKED.items():
 
@@ -125,7 +129,21 @@ def measure(settings: StorageSettings) -> None:
         notifications.unread_count(session, user_id)
 
     print(f"inbox ({name}), unread count: %.1f ms, at most %.1f ms" % times_ms(database, count))
+    print_pages(house, name)
+    house.live.stop()
     database.dispose()
+
+
+def print_pages(house: House, name: str) -> None:
+    """Print what whole answers take: the WSGI application, without the network."""
+    browser = house.browser("reader")
+    for path in ("/notifications", "/api/inbox?html=1", "/api/inbox", "/notifications?unread_only=1"):
+        taken = []
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            assert browser.get(path).status_code == 200
+            taken.append((time.perf_counter() - started) * 1000)
+        print(f"inbox ({name}), {path}: {statistics.median(taken):.0f} ms, at most {max(taken):.0f} ms")
 
 
 def main() -> None:
