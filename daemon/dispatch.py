@@ -26,7 +26,7 @@ from daemon.dispatch_recording import Recorder
 from daemon.dispatch_values import Due, Outcome
 from daemon.options import ChannelOptions
 from daemon.outbox import Outbox
-from storage import channels, deliveries, wakeup
+from storage import channels, deliveries, subscriptions, wakeup
 from storage.columns import utc_now
 from storage.deliveries import DIGEST, Claimant
 from storage.session import Database, StorageError
@@ -43,6 +43,7 @@ IDLE_S = 60.0
 AHEAD = 8
 PRUNE_S = 3600.0
 KEPT = timedelta(days=90)
+UNSEEN = timedelta(days=270)  # as long as FCM keeps what nobody uses; Apple would take messages for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Dispatcher:
             threading.Thread(target=target, name=f"dispatch-{target.__name__.strip('_')}", daemon=True)
             for target in (self._look, self._listen)
         ]
-        self._pruned_at = 0.0
+        self._pruned_at = -PRUNE_S
 
     def start(self) -> None:
         """Tell the viewer our keys, and begin."""
@@ -219,6 +220,8 @@ class Dispatcher:
             self._pruned_at = at
             with self._database.write() as session:
                 deliveries.prune(session, self._now() - KEPT)
+                unseen = channels.unseen(session, self._now() - UNSEEN)
+                subscriptions.forget(session, unseen, "none of our pages was opened in it for months")
 
     # --- proof -----------------------------------------------------------------------------------
 

@@ -54,3 +54,8 @@ def in_trouble(session: Session, subscription_id: int, error: str, now: datetime
     rows = sa.update(PushSubscription).where(PushSubscription.id == subscription_id)
     values = rows.values(last_error=error, last_error_at=now)
     session.execute(values.execution_options(synchronize_session=False))
+
+
+def unseen(session: Session, before: datetime) -> list[int]:
+    """Return the browsers in which none of our pages was opened since: their services may not tell."""
+    return list(session.scalars(sa.select(PushSubscription.id).where(PushSubscription.seen_at < before)))

@@ -19,7 +19,7 @@ from storage.columns import utc_now
 from storage.models import ChannelState, Delivery, Notification, PushSubscription, User
 from storage.session import Database
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 
 
 class FakeChannel:

@@ -153,14 +153,14 @@ def test_what_waits_while_another_is_sent_is_judged_when_its_turn_comes(office: 
 
     def hang(parcels: Sequence[Parcel]) -> None:
         hangs.set()
-        assert goes_on.wait(15)
+        assert goes_on.wait(30)
 
     ann = office.user()
     office.browser(ann)
     office.tell(ann, 2)
     office.channel.on_send = hang
     office.start()
-    assert hangs.wait(15)
+    assert hangs.wait(30)
     office.change(office.told(ann)[1].id, read_at=office.at)
     soon = time.monotonic() + STALE_S
     wait_for(lambda: time.monotonic() > soon)
@@ -498,7 +498,7 @@ class Gate:
         if self._holds(parcels[0]):
             with self._lock:
                 self.inside += 1
-            assert self.opened.wait(15)
+            assert self.opened.wait(30)
 
 
 def test_a_dead_device_delays_no_other(office: Office) -> None:
@@ -626,6 +626,16 @@ def test_an_outcome_waits_for_a_database_that_is_away(
     office.start()
     office.wait(lambda: refusals and office.states() == ["sent"])
     assert len(office.channel.tried) == 1
+
+
+def test_a_browser_whose_page_nobody_opens_any_more_is_forgotten(office: Office) -> None:
+    """Apple goes on taking messages for browsers that are long gone."""
+    ann = office.user()
+    old = office.browser(ann, "old", seen_at=office.at - timedelta(days=271))
+    young = office.browser(ann, "young", seen_at=office.at - timedelta(days=269))
+    office.start()
+    office.wait(lambda: office.subscription(old) is None)
+    assert office.subscription(young) is not None
 
 
 def test_the_viewer_is_told_the_key(office: Office) -> None:
