@@ -81,7 +81,6 @@ def check_endpoint(url: str, services: Iterable[str] = SERVICES, extra_origins: 
     return url
 
 
-@lru_cache(4096)
 def origin(url: str) -> str:
     """Return scheme, host and, unless it is the usual one, port of an address, in lower case."""
     parts = _split(url)
@@ -91,9 +90,13 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{shown}{port}"
 
 
-@lru_cache(4096)
 def decode_key(text: str, kind: KeyKind) -> bytes:
     """Return a subscription's key from base64 or base64url, padded or not; ValueError where it is none."""
+    return _decoded(text, kind)
+
+
+@lru_cache(4096)
+def _decoded(text: str, kind: KeyKind) -> bytes:
     if not _BASE64.fullmatch(text) or len(text) > 255:
         raise ValueError(f"{kind} is not base64")
     plain = text.rstrip("=").replace("+", "-").replace("/", "_")
