@@ -32,6 +32,10 @@ class Notification(Base):
             "ix_notifications_unread",
             "user_id",
             "snoozed_until",
+            # Always NULL here; without them SQLite looks through all that the user ever got.
+            "read_at",
+            "archived_at",
+            "withdrawn_at",
             sqlite_where=sa.text(UNREAD),
             postgresql_where=sa.text(UNREAD),
         ),

@@ -427,7 +427,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_notifications_unread",
-            ["user_id", "snoozed_until"],
+            ["user_id", "snoozed_until", "read_at", "archived_at", "withdrawn_at"],
             unique=False,
             sqlite_where=sa.text("read_at IS NULL AND archived_at IS NULL AND withdrawn_at IS NULL"),
             postgresql_where=sa.text("read_at IS NULL AND archived_at IS NULL AND withdrawn_at IS NULL"),
