@@ -27,7 +27,11 @@ def load(session: Session, ids: Sequence[int], public_keys: Mapping[str, str]) -
     rows = deliveries.load(session, ids)
     user_ids = {notification.user_id for _, notification in rows}
     people = _people(session, user_ids)
-    told = readers.readers(session, user_ids)
+    told = {
+        number: reader
+        for chunk in chunks(list(people.values()))
+        for number, reader in readers.of_people(session, chunk).items()
+    }
     unread = notifications.unread_counts(session, user_ids)
     browsers = _browsers(session, [delivery for delivery, _ in rows])
     found = []
