@@ -118,7 +118,8 @@ def test_its_page_draws_them_and_says_the_same_in_a_table(network: House) -> Non
     assert "3.50 ms" in page
     assert "60.0 %" in page
     assert "/acknowledge" not in page
-    assert network.browser("ann").get("/netmonitor/hosts/gone").status_code == 404
+    for name in ("gone", "a%00b", "%0A"):
+        assert network.browser("ann").get(f"/netmonitor/hosts/{name}").status_code == 404
     assert "Nothing was measured" in network.browser("ann").get("/netmonitor/hosts/new").text
 
 
@@ -173,6 +174,8 @@ def test_maintenance_of_a_host_or_of_its_group(network: House) -> None:
         ({"hours": 0}, "hours"),
         ({"hours": 100_000}, "hours"),
         ({"hours": 1, "note": "x" * 501}, "note"),
+        ({"hours": 1, "note": "a\x00b"}, "note"),
+        ({"hours": float("nan")}, "hours"),
         ({"hours": 1, "begins_at": "tomorrow"}, "begins_at"),
         ({"hours": 1, "begins_at": "9999-12-31T23:59:59"}, "begins_at"),
         ({"hours": 1, "begins_at": "0001-01-01T00:00:00"}, "begins_at"),

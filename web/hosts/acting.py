@@ -12,7 +12,7 @@ from storage.columns import utc_now
 from storage.models import HostAcknowledgement, HostMaintenance
 from web.answers import Problem, log
 from web.contract import Done, documented
-from web.hosts.reading import show_host
+from web.hosts.reading import found, show_host
 from web.hosts.shapes import AcknowledgementBody, MaintenanceBody
 from web.language import gettext, in_force
 from web.people import person
@@ -106,7 +106,7 @@ def _acknowledge(name: str, given: AcknowledgementBody) -> None:
     now, who = utc_now(), person()
     until = now + timedelta(hours=given.hours)
     with viewer().database.write() as writing:
-        shown = hosts.find(writing, name, now) or abort(404)
+        shown = found(writing, name, now)
         if shown.host.state == "up":
             raise Problem(409, "host_is_up", gettext("There is nothing to acknowledge: the host is up."))
         said = HostAcknowledgement(
@@ -123,7 +123,7 @@ def _acknowledge(name: str, given: AcknowledgementBody) -> None:
 
 def _end_acknowledgement(name: str) -> None:
     with viewer().database.write() as writing:
-        shown = hosts.find(writing, name, utc_now()) or abort(404)
+        shown = found(writing, name, utc_now())
         if not hosts.end_acknowledgement(writing, shown.host.id):
             abort(404)
     wakeup.send(viewer().database)
@@ -134,7 +134,7 @@ def _add_maintenance(name: str, given: MaintenanceBody) -> None:
     now, who = utc_now(), person()
     begins_at = _moment(given.begins_at, now)
     with viewer().database.write() as writing:
-        shown = hosts.find(writing, name, now) or abort(404)
+        shown = found(writing, name, now)
         group = shown.host.group_name if given.whole_group else ""
         window = HostMaintenance(
             begins_at=begins_at,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from flask import Blueprint, Response, abort, jsonify
+from sqlalchemy.orm import Session
 
 from storage import host_history, hosts
 from storage.columns import utc_now
@@ -79,7 +80,7 @@ def show_host(name: str, **context: Any) -> str | Response:
     asked, now = query(HostQuery), utc_now()
     span, parts, labels, rows = SPANS[asked.span]
     with viewer().database.read() as reading:
-        shown = hosts.find(reading, name, now) or abort(404)
+        shown = found(reading, name, now)
         number = shown.host.id
         buckets = host_history.buckets(reading, number, now, span, parts)
         segments, ratio = _availability(
@@ -146,6 +147,12 @@ def outages_page() -> str | Response:
         now=utc_now(),
         reason_text=reason_text,
     )
+
+
+def found(session: Session, name: str, now: datetime) -> Shown:
+    """Return a host by its name. Raises NotFound."""
+    shown = hosts.find(session, name, now) if name.isprintable() else None
+    return shown or abort(404)
 
 
 def _watched() -> list[Shown]:

@@ -9,7 +9,7 @@ from web.contract import Pagination
 from web.validation import Asked
 
 LONGEST_H = 24 * 30
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
 HostStatus = Literal["online", "offline", "unreachable", "unknown"]
 
 
