@@ -238,23 +238,23 @@ def test_a_local_users_password_is_not_shown_to_the_erp(make_house: MakeHouse, r
     ids=["same-address", "no-address", "namesake"],
 )
 def test_redmine_is_linked_by_log_in_name(
-    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest, mail: str, linked: str | None
+    make_house: MakeHouse, registry: Registry, any_redmine: RedmineUnderTest, mail: str, linked: str | None
 ) -> None:
-    set_mail(demo_redmine, "bob", "bob@example.net")
+    set_mail(any_redmine, "bob", "bob@example.net")
     registry.add("BOB", email=mail)
-    house = make_house(registry.settings(), demo_redmine)
+    house = make_house(registry.settings(), any_redmine)
     assert log_in(house, "bob").status_code == 200
     (user,) = everybody(house)
     assert user.redmine_login == (linked or "")
-    assert user.id_redmine_user == (demo_redmine.id_of("user", linked) if linked else None)
+    assert user.id_redmine_user == (any_redmine.id_of("user", linked) if linked else None)
 
 
 def test_redmine_is_linked_by_address(
-    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
+    make_house: MakeHouse, registry: Registry, any_redmine: RedmineUnderTest
 ) -> None:
-    set_mail(demo_redmine, "carl", "ann@example.test")
-    set_mail(demo_redmine, "ann", "another@example.net")
-    house = make_house(registry.settings(), demo_redmine)
+    set_mail(any_redmine, "ann", "another@example.net")
+    set_mail(any_redmine, "carl", "ann@example.test")
+    house = make_house(registry.settings(), any_redmine)
     assert log_in(house, "ann").status_code == 200
     (user,) = everybody(house)
     assert (user.username, user.redmine_login) == ("ann", "carl")
