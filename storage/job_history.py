@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, undefer
 from storage.models import JobRun
 
 STATUSES = ("running", "ok", "partial", "failed", "refused", "interrupted")
-PER_PAGE = 50
+PER_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def test_the_history_is_filtered_and_paged(house: House, root: Browser) -> None:
             status = "failed" if number % 20 == 0 else "ok"
             session.add(JobRun(job="redmine", started_at=utc_now(), status=status, duration_ms=number))
     first = root.api("/api/admin/jobs/redmine/runs").get_json()
-    assert (len(first["runs"]), first["pagination"]["pages"]) == (50, 2)
+    assert (len(first["runs"]), first["pagination"]["pages"]) == (25, 3)
     assert [run["duration_ms"] for run in first["runs"][:2]] == [59, 58]
     failed = root.api("/api/admin/jobs/redmine/runs?status=failed").get_json()["runs"]
     assert [run["duration_ms"] for run in failed] == [40, 20, 0]
@@ -284,7 +284,8 @@ def test_forms_do_the_same(house: House, root: Browser, daemon: Callable[[str], 
     root.submit("/admin/schedules/redmine/pause", reason="night", minutes="")
     assert (state(house).pause_reason, state(house).paused_until) == ("night", None)
     root.submit("/admin/schedules/redmine/resume")
-    root.submit("/admin/schedules/redmine/run")
+    back = root.submit("/admin/schedules/redmine/run", back="list")
+    assert back.headers["Location"] == "/admin/schedules"
     assert state(house).requested_at is not None
     assert root.submit("/admin/schedules/redmine/explode").status_code == 404
 

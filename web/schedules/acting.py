@@ -96,7 +96,7 @@ def reset(name: str) -> Response | tuple[Response, int]:
 @bp.post("/admin/schedules/<name>/<act>")
 @allow(Policy.ADMIN)
 def act_by_form(name: str, act: str) -> BaseResponse:
-    """Do the same for the pages, and show the job."""
+    """Do the same for the pages, and show the job, or the list where it was done there."""
     if act == "pause":
         _pause(name, checked(PauseBody, {k: v for k, v in request.form.items() if v}))
     elif act in {"change", "reset"}:
@@ -107,6 +107,8 @@ def act_by_form(name: str, act: str) -> BaseResponse:
         _act(name, _run if act == "run" else _resume)
     else:
         raise Problem(404, "not_found", gettext("There is nothing at this address, or it is not yours."))
+    if request.form.get("back") == "list":
+        return redirect(url_for("schedules.schedules_page"), 303)
     return redirect(url_for("schedules.schedule_page", name=name), 303)
 
 
