@@ -140,12 +140,9 @@ def _require_present_key(writing: Session, given: SubscribeBody) -> None:
 
 def _require_same_keys(known: PushSubscription, given: SubscribeBody) -> None:
     """See that the asker holds the browser itself and not only its address."""
-    for kind, mine, theirs in (
-        ("p256dh", given.keys.p256dh, known.p256dh),
-        ("auth", given.keys.auth, known.auth),
-    ):
-        if decode_key(mine, kind) != decode_key(theirs, kind):  # type: ignore[arg-type]
-            raise Problem(409, "taken", gettext("This subscription belongs to somebody else."))
+    is_same = decode_key(given.keys.p256dh, "p256dh") == decode_key(known.p256dh, "p256dh")
+    if not is_same or decode_key(given.keys.auth, "auth") != decode_key(known.auth, "auth"):
+        raise Problem(409, "taken", gettext("This subscription belongs to somebody else."))
 
 
 def _forget_former(writing: Session, given: SubscribeBody) -> None:
