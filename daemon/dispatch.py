@@ -40,7 +40,7 @@ PROVEN_S = 60.0
 IDLE_S = 60.0
 # So many are claimed for each that can be on its way, so that no thread waits for the next claim; and no
 # more before half of them are through, as each claim costs the same however little it brings.
-AHEAD = 8
+AHEAD = 16
 PRUNE_S = 3600.0
 KEPT = timedelta(days=90)
 UNSEEN = timedelta(days=270)  # as long as FCM keeps what nobody uses; Apple would take messages for ever
