@@ -22,6 +22,7 @@ from daemon.source import Memory, StateSource
 from daemon.values import Observation
 
 NEEDS = "hosts"
+EARLY = timedelta(seconds=1)
 
 
 class Options(JobOptions):
@@ -185,9 +186,12 @@ def _alone(host: Watched, asked: Mapping[str, Watched]) -> Watched:
 
 
 def _is_due(row: Mapping[str, Any], at: datetime) -> bool:
-    """Say whether it is time; a clock that was set back does not stop anything for long."""
+    """Say whether it is time; a clock that was set back does not stop anything for long.
+
+    A run that begins a moment early asks now: the next one would be a whole interval late.
+    """
     following = row["next_check_at"]
-    return following is None or following <= at or following > at + timedelta(days=1)
+    return following is None or following <= at + EARLY or following > at + timedelta(days=1)
 
 
 def _is_stale(row: Mapping[str, Any], at: datetime, fresh_s: float) -> bool:
