@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 from daemon.values import FieldChange
 from storage.threads import page_of
 
-# What becomes of a delivery that failed: tried again; given up; given up and the device forgotten; given
-# up while administrators are told that the channel itself is set up wrong.
+# What becomes of a delivery that failed: tried again; given up; given up and the device forgotten; tried
+# again later while administrators are told that the channel itself is set up wrong.
 Outcome = Literal["retry", "failed", "gone", "misconfigured"]
 
 

@@ -5,13 +5,15 @@ from random import uniform
 
 from daemon import ways
 from daemon.channel import SHORT_LIVED, DeliveryFailed
-from daemon.dispatch_values import TEST, Due, Outcome
+from daemon.dispatch_values import TEST, Due, Mark, Outcome
 from daemon.options import ChannelOptions
 from storage.deliveries import DIGEST
 
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 3600.0
 LONGEST_ASKED_S = 6 * 3600.0
+# A service that refuses our key or password wants an administrator: nothing is lost meanwhile.
+MENDING_S = 300.0
 # What was told longer ago is confirmed by Redmine before it leaves: rights may have changed since.
 PROOF_AGE = timedelta(minutes=15)
 # Where Redmine cannot be asked. It is no failure of the channel, so it costs no attempt.
@@ -70,14 +72,14 @@ def failed(due: Due, error: DeliveryFailed, options: ChannelOptions, now: dateti
     text, attempt = str(error), due.attempts + 1
     if error.outcome == "gone":
         return Outcome(due, "failed", text, tries=1, mark="gone")
-    if error.outcome == "misconfigured":
-        return Outcome(due, "failed", text, tries=1, mark="misconfigured")
     if error.outcome == "failed":
         return Outcome(due, "failed", text, tries=1, mark="trouble")
+    is_ours = error.outcome == "misconfigured"
+    mark: Mark = "misconfigured" if is_ours else "trouble"
     if attempt >= options.attempts:
-        return Outcome(due, "failed", f"{text}; given up after {attempt} attempts", tries=1, mark="trouble")
-    at = now + timedelta(seconds=pause_s(attempt, error.retry_after_s))
-    return Outcome(due, "due", text, at=at, tries=1, mark="trouble")
+        return Outcome(due, "failed", f"{text}; given up after {attempt} attempts", tries=1, mark=mark)
+    pause = pause_s(attempt, max(error.retry_after_s or 0.0, MENDING_S if is_ours else 0.0))
+    return Outcome(due, "due", text, at=now + timedelta(seconds=pause), tries=1, mark=mark)
 
 
 def held_up(due: Due, before: Outcome) -> Outcome:

@@ -12,6 +12,10 @@ from storage.preferences import Reader
 TEST = "test"  # somebody tries out a device: sent whatever they prefer
 
 
+# What an outcome says of the channel and the device.
+Mark = Literal["", "reached", "trouble", "gone", "misconfigured"]
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A claimed delivery, with what decides about it as it stood when it was loaded.
@@ -60,7 +64,7 @@ class Outcome:
     error: str = ""
     at: datetime | None = None
     tries: int = 0
-    mark: Literal["", "reached", "trouble", "gone", "misconfigured"] = ""
+    mark: Mark = ""
     younger: bool = False
     batch: str | None = None
     withdraw: bool = False
