@@ -43,6 +43,11 @@ def by_keyboard(page: Page, row_id: int, act: str) -> None:
     page.keyboard.press(KEYS[act])
 
 
+# Goes on to the end of the page until so many cards are there.
+TO_THE_END = """(count) => {
+  window.scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+  return document.querySelectorAll("#list > .note").length === count;
+}"""
 WAYS = pytest.mark.parametrize("do", [by_mouse, by_keyboard])
 
 
@@ -113,11 +118,11 @@ def test_reading_and_unreading(scene: Scene, viewer: ViewerUnderTest, do: Do) ->
     do(scene.page, second, "read")
     scene.shows([first, second, third], 2)
     expect(card(scene.tab, second)).to_have_attribute("data-read", "true")
-    assert set_of(viewer, second) == {"read_at"}
+    wait_until(lambda: set_of(viewer, second) == {"read_at"}, "read in the database")
     do(scene.page, second, "unread")
     scene.shows([first, second, third], 3)
     expect(card(scene.tab, second)).to_have_attribute("data-read", "false")
-    assert set_of(viewer, second) == set()
+    wait_until(lambda: set_of(viewer, second) == set(), "unread in the database")
 
 
 @WAYS
@@ -278,7 +283,7 @@ def test_an_issue_gathers_its_notifications_and_unfolds(desk: Desk, viewer: View
     expect(page.locator(".note-thread .note")).to_have_count(2)
     by_mouse(page, first, "read")
     expect(page.locator("#bell-count")).to_have_text("3")
-    assert viewer.is_read(first)
+    wait_until(lambda: viewer.is_read(first), "read in the database")
     assert not viewer.is_read(second)
     by_mouse(page, newest, "archive")
     expect_ids(page, [between])
@@ -321,13 +326,7 @@ def test_the_list_goes_on_and_keeps_its_place(desk: Desk, viewer: ViewerUnderTes
     person = viewer.person()
     ids = viewer.notify_all(person, [{}] * 70)[::-1]
     page = desk.inbox(person)
-    for _ in range(12):
-        page.mouse.wheel(0, 4000)
-        page.wait_for_timeout(50)
-        if len(card_ids(page)) == 70:
-            break
-        page.locator("#more").scroll_into_view_if_needed()
-    expect(page.locator("#list > .note")).to_have_count(70)
+    page.wait_for_function(TO_THE_END, arg=70)
     assert card_ids(page) == ids
     target = card(page, ids[55])
     target.evaluate("card => card.scrollIntoView({ block: 'center', behavior: 'instant' })")

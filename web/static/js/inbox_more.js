@@ -41,6 +41,9 @@ more.addEventListener("click", (event) => {
   readMore();
 });
 
+// The browser would go by the height that the page had before it was as long as it was.
+history.scrollRestoration = "manual";
+
 // Where one was: the card at the top, and how far below the edge.
 addEventListener("pagehide", () => {
   const top = cards().find((card) => card.getBoundingClientRect().bottom > 0);
@@ -52,8 +55,7 @@ addEventListener("pagehide", () => {
 async function comeBack() {
   const place = JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
   const type = performance.getEntriesByType("navigation")[0]?.type;
-  if (type !== "back_forward" || place?.page !== location.href) return;
-  history.scrollRestoration = "manual";
+  if (!["back_forward", "reload"].includes(type) || place?.page !== location.href) return;
   while (cards().length < place.count && (await readMore(place.count - cards().length)));
   const top = cards().find((card) => card.dataset.thread === place.thread);
   if (top) window.scrollBy({ top: top.getBoundingClientRect().top - place.at, behavior: "instant" });
