@@ -106,7 +106,7 @@ def arrival(look: Look) -> Page:
 def arrival_elsewhere(look: Look) -> Page:
     person = look.reader()
     look.desk.viewer.notify_all(person, samples.rows(look.language) * 2)
-    page = look.page(person, "/notifications?page=2")
+    page = look.page(person, "/notifications?type=mention&q=nothing")
     look.desk.viewer.notify(person, **samples.rows(look.language)[-2])
     page.locator("#arrived").wait_for()
     return page
