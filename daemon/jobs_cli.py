@@ -147,9 +147,8 @@ def history(
     for found in runs:
         counts = f"{found.items} items, {found.changes} changes, {found.notified} told"
         took = "" if found.duration_ms is None else f"{found.duration_ms} ms, "
-        click.echo(
-            f"{found.id:8} {_moment(found.started_at)} {found.status:11} {took}{counts} {found.error}".rstrip()
-        )
+        when = f"{found.id:8} {_moment(found.started_at)}"
+        click.echo(f"{when} {found.status:11} {took}{counts} {found.error}".rstrip())
 
 
 def _run_json(found: Any) -> Any:

@@ -152,7 +152,10 @@ def test_other_options_hold_from_the_next_run(database: Database, start: Start) 
     ("change", "words"),
     [
         ({"options": {"size": 0}}, "job.count.options.size = 0: should be greater than or equal to 1"),
-        ({"options": {"sizes": 5}}, "job.count.options.sizes: unknown key (did you mean size?); allowed: size"),
+        (
+            {"options": {"sizes": 5}},
+            "job.count.options.sizes: unknown key (did you mean size?); allowed: size",
+        ),
     ],
     ids=["out-of-range", "unknown-key"],
 )
