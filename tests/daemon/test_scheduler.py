@@ -60,6 +60,10 @@ def is_known(database: Database) -> bool:
         return job_control.known(session, "count") is not None
 
 
+def options(database: Database) -> object:
+    return (state(database).configured or {}).get("options")
+
+
 # --- what administrators ask for --------------------------------------------------------------------
 
 
@@ -190,9 +194,9 @@ def test_jobs_come_and_go_with_the_plan(database: Database, start: Start) -> Non
 def test_a_run_under_way_ends_with_its_old_settings(database: Database, start: Start) -> None:
     beats = Beats(hold=threading.Event(), steps=2)
     engine = start(planned("count", beats, every_s=1, size=20))
-    until(lambda: beats.sizes, "the run is under way")
+    until(lambda: beats.sizes and is_known(database), "the run is under way")
     engine.replace([planned("count", beats, every_s=1, size=30)])
-    until(lambda: (state(database).configured or {}).get("options") == {"size": 30}, "the new plan")
+    until(lambda: is_known(database) and options(database) == {"size": 30}, "the new plan")
     assert 20 not in beats.closed[1:]  # the first was only built to be checked
     assert beats.hold is not None
     beats.hold.set()
