@@ -147,7 +147,19 @@ def encoded(key: bytes) -> str:
         (encoded(bytes(65)), "p256dh"),
         ("A" * 100_000, "p256dh"),
     ],
-    ids=lambda value: value[:12],
+    ids=[
+        *(
+            "empty-point",
+            "empty-secret",
+            "not-ascii",
+            "space",
+            "one-letter",
+            "padding",
+            "secret-short",
+            "secret-long",
+        ),
+        *("point-short", "odd-first", "compressed-first", "zero", "off-the-curve", "nothing", "endless"),
+    ],
 )
 def test_a_key_that_would_fail_later_is_refused_now(text: str, kind: str) -> None:
     with pytest.raises(ValueError, match=kind):
