@@ -30,7 +30,11 @@ def failure(channel: Channel, browser: Browser) -> DeliveryFailed:
     return failed.value
 
 
-IN_TWO_MINUTES = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+def busy_for_two_minutes(handler: Any) -> None:
+    """Answer 429 with the moment at which to come again."""
+    again_at = datetime.now(UTC) + timedelta(seconds=120)
+    handler.answer(429, Retry_After=format_datetime(again_at, usegmt=True))
+
 
 ANSWERS: dict[str, tuple[Behaviour, str, float | None]] = {
     "400": (status(400, b"bad"), "failed", None),
@@ -42,7 +46,7 @@ ANSWERS: dict[str, tuple[Behaviour, str, float | None]] = {
     "410": (status(410), "gone", None),
     "413": (status(413), "retry", None),
     "429 in seconds": (status(429, Retry_After="90"), "retry", 90.0),
-    "429 at a date": (status(429, Retry_After=IN_TWO_MINUTES), "retry", 120.0),
+    "429 at a date": (busy_for_two_minutes, "retry", 120.0),
     "429 at an odd moment": (status(429, Retry_After="soon"), "retry", None),
     "500": (status(500), "retry", None),
     "502": (status(502), "retry", None),

@@ -54,10 +54,9 @@ def test_a_digest_is_not_shared_among_daemons(offices: list[Office]) -> None:
     digest = {"mail": {"mode": "digest", "times": ["09:00"], "days": list(range(7))}}
     for number in range(PEOPLE):
         first.tell(first.user(f"user{number}", preferences=digest), 10, type="mention")
+    first.later(hours=22)
     for office in offices:
         office.at = first.at
-        office.later(hours=22)
-    for office in offices:
         office.start()
     wait_for(lambda: set(first.states()) == {"sent"}, story=first.story, within_s=60)
     mails = Counter(parcels[0].recipient.user_id for office in offices for parcels in office.mail.sent)
