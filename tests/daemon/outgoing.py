@@ -220,3 +220,8 @@ def failing(outcome: Any, text: str = "503", retry_after_s: float | None = None)
         raise DeliveryFailed(text, outcome, retry_after_s)
 
     return fail
+
+
+def named(parcels: Sequence[Parcel]) -> list[str]:
+    """Return the texts of what was sent."""
+    return [parcel.news.message for parcel in parcels]
