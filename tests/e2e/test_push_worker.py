@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from storage.models import ChannelState, Delivery, PushSubscription
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, expect_live, log_in
@@ -82,34 +82,31 @@ class Worker:
 
 
 @pytest.fixture
-def worker(viewer: ViewerUnderTest, chromium_path: str, tmp_path: Path) -> Iterator[Worker]:
+def worker(browser: Browser, viewer: ViewerUnderTest, chromium_path: str, tmp_path: Path) -> Iterator[Worker]:
     """Somebody's own profile of Chromium: incognito ones refuse push."""
     viewer.source(cursor=CURSOR)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
-            executable_path=chromium_path,
-            args=list(CHROMIUM_ARGS),
-            base_url=viewer.url,
-            viewport=DESKTOP,
-            locale="en-US",
-        )
-        context.grant_permissions(["notifications"], origin=viewer.url)
-        context.set_default_timeout(10_000)
-        person, page = viewer.person(), context.pages[0]
-        found: list[dict[str, Any]] = []
-        devtools = context.new_cdp_session(page)
-        devtools.on(
-            "ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"])
-        )
-        devtools.send("ServiceWorker.enable")
-        log_in(page, person)
-        expect_live(page)
-        page.evaluate("async () => { await navigator.serviceWorker.register('/sw.js'); }")
-        page.evaluate(SHOWN)  # without it Chromium loses the first message
-        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-        yield Worker(page, context, devtools, found[-1]["registrationId"], viewer, person)
-        context.close()
+    context = browser.browser_type.launch_persistent_context(
+        str(tmp_path / "profile"),
+        executable_path=chromium_path,
+        args=list(CHROMIUM_ARGS),
+        base_url=viewer.url,
+        viewport=DESKTOP,
+        locale="en-US",
+    )
+    context.grant_permissions(["notifications"], origin=viewer.url)
+    context.set_default_timeout(10_000)
+    person, page = viewer.person(), context.pages[0]
+    found: list[dict[str, Any]] = []
+    devtools = context.new_cdp_session(page)
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    log_in(page, person)
+    expect_live(page)
+    page.evaluate("async () => { await navigator.serviceWorker.register('/sw.js'); }")
+    page.evaluate(SHOWN)  # without it Chromium loses the first message
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    yield Worker(page, context, devtools, found[-1]["registrationId"], viewer, person)
+    context.close()
 
 
 def test_what_comes_while_no_page_is_open_is_shown_and_receipted(worker: Worker) -> None:
