@@ -18,6 +18,7 @@ import structlog
 
 from daemon.channel import Channel, DeliveryFailed
 from daemon.clients.errors import SourceError
+from daemon.dispatch_edge import edge
 from daemon.dispatch_judgement import PROOF_PAUSE, failed, held_up, judged, needs_proof
 from daemon.dispatch_lane import Lane, Shipment
 from daemon.dispatch_loading import load
@@ -145,14 +146,12 @@ class Dispatcher:
         """Claim what is due until there is no more, then wait for a hint or a second."""
         while not self._stopping.is_set():
             self._wake.clear()
+            claimed = 0
             try:
-                claimed = self._round()
+                with edge("dispatch_crashed"):
+                    claimed = self._round()
             except StorageError as e:
                 log.warning("outbox_unavailable", error=str(e))
-                claimed = 0
-            except Exception:
-                log.exception("dispatch_crashed")
-                claimed = 0
             if not claimed:
                 self._wake.wait(LOOK_S)
 
@@ -235,16 +234,13 @@ class Dispatcher:
             return self._release(shipments)
         now = self._now()
         asked = [due for shipment in shipments for due in shipment.dues if self._lacks_proof(due, now)]
-        error = ""
         try:
-            shown = self._proof.shown(asked)
+            with edge("proof_crashed") as step:
+                shown = self._proof.shown(asked)
         except SourceError as e:
-            error = str(e)
-        except Exception as e:
-            log.exception("proof_crashed")
-            error = type(e).__name__
-        if error:
-            return self._wait_for_redmine(shipments, error)
+            return self._wait_for_redmine(shipments, str(e))
+        if step.crash:
+            return self._wait_for_redmine(shipments, step.crash)
         hidden = [due for due in asked if due.parcel.news.id not in shown]
         for due in hidden:
             error = "Redmine does not show it to its reader any more"
@@ -269,15 +265,16 @@ class Dispatcher:
         first = shipment.dues[0]
         with structlog.contextvars.bound_contextvars(channel=first.channel, delivery_id=first.delivery_id):
             try:
-                return self._step(shipment, before)
+                with edge("delivery_crashed") as step:
+                    outcome = self._step(shipment, before)
             except StorageError as e:
                 log.warning("delivery_put_back", error=str(e))
-            except Exception as e:
-                log.exception("delivery_crashed")
-                error = DeliveryFailed(f"internal error ({type(e).__name__}): see the log", "retry")
-                return self._fail(shipment.dues, error)
-            self._release([shipment])
-            return None
+                self._release([shipment])
+                return None
+            if not step.crash:
+                return outcome
+            error = DeliveryFailed(f"internal error ({step.crash}): see the log", "retry")
+            return self._fail(shipment.dues, error)
 
     def _step(self, shipment: Shipment, before: Outcome | None) -> Outcome | None:
         if before is not None:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from daemon import render
+from daemon.dispatch_edge import edge
 from daemon.dispatch_values import Outcome
 from daemon.outbox import Outbox
 from storage import channels, deliveries, notifications, readers, subscriptions, users, wakeup
@@ -82,17 +83,15 @@ class Recorder:
 
     def _try(self, outcomes: Sequence[Outcome]) -> bool:
         now = self._now()
+        told = 0
         try:
-            with self._database.write() as session:
+            # A fault of ours would come again. The claims run out, and what was sent is sent once more.
+            with edge("outcomes_lost", count=len(outcomes)), self._database.write() as session:
                 told = self._notify(session, outcomes, now)
                 write(session, outcomes, Claimant(self._owner, now, now))
         except StorageError as e:
             log.warning("outcomes_not_written", error=str(e), waiting=len(outcomes))
             return False
-        except Exception:
-            # Ours, so trying again would not help. The claims run out, and what was sent is sent once more.
-            log.exception("outcomes_lost", count=len(outcomes))
-            return True
         if told:
             wakeup.send(self._database)
         return True

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,12 +126,12 @@ class GuardedPoster:
         sock = _dial(addresses, until)
         if parts.scheme == "http":
             return sock
-        try:
+        with ExitStack() as undo:
+            undo.callback(sock.close)
             sock.settimeout(_left(until))
-            return self._tls.wrap_socket(sock, server_hostname=host)
-        except BaseException:
-            sock.close()
-            raise
+            secured = self._tls.wrap_socket(sock, server_hostname=host)
+            undo.pop_all()
+        return secured
 
     def _addresses(self, host: str, port: int, until: float) -> Sequence[Address]:
         """Resolve a name. The system's resolver knows no deadline, so it is left alone when time runs out."""

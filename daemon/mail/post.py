@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Literal
@@ -76,11 +76,10 @@ class Post:
     def _session(self, until: float) -> Iterator["Session"]:
         """Lend a connection, kept afterwards unless something failed."""
         session = self._kept(until) or self._opened(until)
-        try:
+        with ExitStack() as undo:
+            undo.callback(session.close)
             yield session
-        except BaseException:
-            session.close()
-            raise
+            undo.pop_all()
         self._keep(session)
 
     def _opened(self, until: float) -> "Session":
@@ -190,12 +189,12 @@ class Session(smtplib.SMTP):
     def _encrypted(self, plain: socket.socket) -> socket.socket:
         if self._server.security != "tls" or self._server.context is None:
             return plain
-        try:
+        with ExitStack() as undo:
+            undo.callback(plain.close)
             plain.settimeout(self._left())
-            return self._server.context.wrap_socket(plain, server_hostname=self._server.host)
-        except BaseException:
-            plain.close()
-            raise
+            secured = self._server.context.wrap_socket(plain, server_hostname=self._server.host)
+            undo.pop_all()
+        return secured
 
     def _left(self) -> float:
         left = self.until - time.monotonic()
