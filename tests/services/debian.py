@@ -15,7 +15,7 @@ from tests.services.processes import SYSTEM_PATH, ServerFailed
 
 PACKAGES = (
     *("redmine", "redmine-pgsql", "puma", "imagemagick"),
-    *("postgresql", "redis-server", "nginx", "fping", "iproute2", "nftables"),
+    *("postgresql", "redis-server", "nginx", "systemd", "fping", "iproute2", "nftables"),
     *("chromium", "firefox-esr", "fonts-dejavu", "fonts-liberation"),
 )
 
