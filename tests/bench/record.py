@@ -77,12 +77,16 @@ def bare(database: Database, rows: list[dict[str, Any]]) -> None:
     connection.close()
 
 
-def driver_rows(user_id: int, tag: str) -> list[dict[str, Any]]:
-    """Return the rows with nothing left for the driver to be told."""
-    stamp = datetime.now(UTC).isoformat(" ")
-    added = {"recorded_at": stamp, "surfaced_at": stamp, "verify_at_show": False}
-    added |= {"alerts": "[]", "is_urgent": False}
-    return [{n: _plain(v) for n, v in row.items()} | added for row in rows_for(user_id, tag)]
+def finished(database: Database, user_id: int) -> list[dict[str, Any]]:
+    """Return the rows as the product writes them, every column in the driver's own form."""
+    product(database, rows_for(user_id, "finished"))
+    connection = _sqlite(database) if database.is_sqlite else _psycopg(database)
+    cursor = connection.cursor()
+    cursor.execute("select * from notifications order by id")
+    names = [column[0] for column in cursor.description]
+    found = [{n: _plain(v) for n, v in zip(names, row, strict=True) if n != "id"} for row in cursor]
+    connection.close()
+    return found
 
 
 def _sqlite(database: Database) -> sqlite3.Connection:
@@ -99,9 +103,7 @@ def _psycopg(database: Database) -> Any:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, list | dict):
-        return json.dumps(value)
-    return value.isoformat(" ") if isinstance(value, datetime) else value
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def rate(database: Database, write: Write, rows: list[dict[str, Any]]) -> float:
@@ -119,10 +121,11 @@ def measure(settings: StorageSettings) -> str:
     migrate.upgrade(database)
     with database.write() as session:
         user = users.add(session, User(username="reader")).id
+    bare_rows = finished(database, user)
     ours, theirs = [], []
     for number in range(ROUNDS):
         ours.append(rate(database, product, rows_for(user, f"p{number}")))
-        theirs.append(rate(database, bare, driver_rows(user, f"b{number}")))
+        theirs.append(rate(database, bare, bare_rows))
     database.dispose()
     mine, reference = statistics.median(ours), statistics.median(theirs)
     name = "sqlite" if database.is_sqlite else "postgresql"
