@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 
 import storage.models  # noqa: F401 - fills the metadata
+from storage import migrate
 from storage.columns import Base, UtcDateTime
 from storage.configuration import build, config_path, read_tables
 from storage.session import Database
@@ -38,6 +39,6 @@ if given is not None:
 else:
     path = config_path()
     database = Database(build(StorageSettings, read_tables(path).get("storage", {}), "storage", path))
-    with database.engine.begin() as own:
+    with migrate.transaction(database) as own:
         run(own)
     database.dispose()
