@@ -24,6 +24,7 @@ from storage import host_history, job_control, job_gaps, jobs, live
 from storage.columns import utc_now
 from storage.configuration import ConfigError
 from storage.jobs import LeaseLost
+from storage.lease import lease_of
 from storage.session import Database, StorageError
 
 log = structlog.get_logger()
@@ -50,6 +51,8 @@ class Engine:
         self._paused: frozenset[str] = frozenset()
         self._chores = Chores(database, keep_read_days)
         self._lease_s = lease_s
+        self._lease = lease_of(database, self.owner, lease_s)
+        self._leads_until = 0.0  # by the monotonic clock
         self._stopping = threading.Event()
         self._leads = threading.Event()
         self._executors: set[str] = set()
@@ -222,7 +225,8 @@ class Engine:
         return self._must_stop() or name in self._paused or name not in self._slots.in_force
 
     def _must_stop(self) -> bool:
-        return self._stopping.is_set() or not self._leads.is_set()
+        """Say whether nothing may be polled. One that was frozen may lead no more without knowing it."""
+        return self._stopping.is_set() or not self._leads.is_set() or time.monotonic() > self._leads_until
 
     def _renew(self) -> None:
         """Renew the lease, or try to take it. A daemon that cannot reach the database does not lead."""
@@ -230,22 +234,21 @@ class Engine:
             return
         started = time.monotonic()
         try:
-            with self._database.write() as session:
-                leads = jobs.acquire_lease(session, self.owner, utc_now(), self._lease_s)
+            leads = self._lease.hold()
         except StorageError as e:
             leads = False
             log.warning("lease_unavailable", error=str(e), waited_s=round(time.monotonic() - started, 1))
         if leads != self._leads.is_set():
             log.info("lease_taken" if leads else "lease_waiting", owner=self.owner)
         if leads:
+            self._leads_until = started + self._lease_s
             self._leads.set()
         else:
             self._leads.clear()
 
     def _release(self) -> None:
         try:
-            with self._database.write() as session:
-                jobs.release_lease(session, self.owner)
+            self._lease.release()
         except StorageError as e:
             log.warning("lease_not_released", error=str(e))
 

@@ -14,6 +14,16 @@ from sqlalchemy.orm import Session
 from storage.settings import StorageSettings
 
 POOL_TIMEOUT_S = 30
+# The server ends a transaction whose client says nothing: one that is frozen or cut off with a lock in its
+# hands (the lease's row, the order of ids) would hold up everybody.
+POSTGRES_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=15000"
+# And a client does not wait for ever for a server whose machine has gone.
+POSTGRES_TCP = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 # Of each connection, as far as it reads so much. The 2 MB that SQLite takes by itself are less than what one
 # page of tasks reads, so that every page was read from the file again.
 SQLITE_CACHE_KIB = 16 * 1024
@@ -129,7 +139,11 @@ def _lower(text: object) -> object:
 def _postgres_engine(settings: StorageSettings, url: sa.URL) -> sa.Engine:
     return sa.create_engine(
         url,
-        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c statement_timeout=60000"},
+        connect_args={
+            "connect_timeout": settings.connect_timeout_s,
+            "options": POSTGRES_OPTIONS,
+            **POSTGRES_TCP,
+        },
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=POOL_TIMEOUT_S,
