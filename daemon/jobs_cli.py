@@ -1,6 +1,5 @@
 """`helpdesk jobs`: what the schedules page does, at the command line and over the same functions."""
 
-import getpass
 import json
 import sys
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ import click
 
 from daemon.config import Config, changed_job, load
 from storage import job_control, job_history, job_table, migrate
-from storage.audit import Actor
+from storage.audit import at_command_line
 from storage.columns import utc_now
 from storage.configuration import ConfigError
 from storage.session import Database, StorageError
@@ -70,7 +69,7 @@ def run(path: Path, name: str) -> None:
     with database.write() as session:
         if not job_control.may_run(session, name, now):
             raise click.ClickException(f"{name} is paused: resume it first")
-        job_control.request_run(session, name, _actor(), now)
+        job_control.request_run(session, name, at_command_line(), now)
     click.echo(f"{name}: runs within seconds")
 
 
@@ -84,7 +83,7 @@ def pause(path: Path, name: str, reason: str, lasting: str) -> None:
     database, now = _known(path, name), utc_now()
     until = now + _duration(lasting) if lasting else None
     with database.write() as session:
-        job_control.pause(session, name, _actor(), now, reason=reason, until=until)
+        job_control.pause(session, name, at_command_line(), now, reason=reason, until=until)
     click.echo(f"{name}: paused" + (f" until {_moment(until)}" if until else ""))
 
 
@@ -94,7 +93,7 @@ def pause(path: Path, name: str, reason: str, lasting: str) -> None:
 def resume(path: Path, name: str) -> None:
     """End the pause of a job."""
     with _known(path, name).write() as session:
-        job_control.resume(session, name, _actor())
+        job_control.resume(session, name, at_command_line())
     click.echo(f"{name}: resumed")
 
 
@@ -168,7 +167,7 @@ def _want(path: Path, name: str, change: dict[str, Any]) -> None:
     except ConfigError as e:
         raise click.ClickException(str(e)) from e
     with database.write() as session:
-        job_control.want(session, name, _actor(), change)
+        job_control.want(session, name, at_command_line(), change)
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -186,13 +185,6 @@ def _duration(text: str) -> timedelta:
     if unit not in UNITS or not number.isdigit():
         raise click.UsageError(f"--for {text}: write 30m, 2h or 1d")
     return timedelta(seconds=int(number) * UNITS[unit])
-
-
-def _actor() -> Actor:
-    try:
-        return Actor(f"{getpass.getuser()} (command line)")
-    except (KeyError, OSError):  # a user without a name, in a container for example
-        return Actor("command line")
 
 
 def _known(path: Path, name: str) -> Database:

@@ -1,11 +1,12 @@
 """Adds users: by hand, or all that Redmine knows."""
 
+from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from daemon.clients.errors import ImpersonationRefused
 from daemon.clients.redmine import RedmineClient
 from daemon.config import Config
-from storage import users
+from storage import audit, users
 from storage.configuration import ConfigError
 from storage.models import User
 from storage.session import Database
@@ -33,6 +34,7 @@ def add(database: Database, config: Config, *, password: str | None, **given: st
     try:
         with database.write() as session:
             users.add(session, user)
+            _note(session, user)
             session.expunge(user)
     except ValueError as e:
         raise ConfigError(str(e)) from e
@@ -48,19 +50,23 @@ def import_all(database: Database, config: Config, language: str) -> tuple[int, 
         for account in accounts:
             if users.by_redmine_id(session, account.id) or users.by_username(session, account.login):
                 continue
-            users.add(
-                session,
-                User(
-                    username=account.login,
-                    full_name=f"{account.firstname} {account.lastname}".strip(),
-                    email=account.mail or "",
-                    language=language,
-                    redmine_login=account.login,
-                    id_redmine_user=account.id,
-                ),
+            user = User(
+                username=account.login,
+                full_name=f"{account.firstname} {account.lastname}".strip(),
+                email=account.mail or "",
+                language=language,
+                redmine_login=account.login,
+                id_redmine_user=account.id,
             )
+            _note(session, users.add(session, user))
             added += 1
     return added, len(accounts) - added
+
+
+def _note(session: Session, user: User) -> None:
+    audit.add(
+        session, audit.at_command_line(), "user.add", f"user:{user.username}", {}, audit.user_values(user)
+    )
 
 
 def _link(config: Config, user: User) -> None:

@@ -1,15 +1,32 @@
 """What administrators did: written in the transaction of the act itself, read by pages."""
 
-from collections.abc import Mapping
+import getpass
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage.models import AuditEntry
+from storage.models import AuditEntry, User
 
 PER_PAGE = 50
+# What is noted of a person: never a secret. What people choose for themselves is their own affair.
+OF_A_USER = (
+    "username",
+    "full_name",
+    "email",
+    "department",
+    "position",
+    "phone",
+    "vpn_end_date",
+    "role",
+    "is_active",
+    "can_access_quality_control",
+    "id_redmine_user",
+    "redmine_login",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,14 @@ class Actor:
 
 
 DAEMON = Actor("daemon")
+
+
+def at_command_line() -> Actor:
+    """Return whom the audit names for what is done in a terminal."""
+    try:
+        return Actor(f"{getpass.getuser()} (command line)")
+    except (KeyError, OSError):  # an account without a name, in a container for example
+        return Actor("command line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +83,20 @@ def add(
             after={key: after.get(key) for key in changed},
         )
     )
+
+
+def user_values(user: User) -> dict[str, Any]:
+    """Return what is noted of a person."""
+    return values_of(user, OF_A_USER)
+
+
+def values_of(row: object, names: Iterable[str]) -> dict[str, Any]:
+    """Return these columns of a row as JSON holds them."""
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def entries(session: Session, page: int, subject: str = "") -> Entries:

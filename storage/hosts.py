@@ -119,6 +119,17 @@ def add_maintenance(session: Session, window: HostMaintenance) -> int:
     return window.id
 
 
+def window(session: Session, window_id: int) -> HostMaintenance | None:
+    """Return a window by its id."""
+    return session.get(HostMaintenance, window_id)
+
+
+def named(session: Session, found: HostMaintenance) -> str:
+    """Return the name of the host that a window is of, or of the group."""
+    host = session.get(Host, found.host_id) if found.host_id else None
+    return host.name if host else found.group_name or ""
+
+
 def end_maintenance(session: Session, window_id: int) -> bool:
     """Forget a window; False where there is none."""
     return _is_gone(session, sa.delete(HostMaintenance).where(HostMaintenance.id == window_id))

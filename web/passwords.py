@@ -15,8 +15,9 @@ from daemon.clients.erp_values import Checked
 from daemon.clients.errors import LoginRefusal, LoginRefused, SourceError, SourceUnavailable
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.values import Account
+from storage import audit, users
 from storage import erp as erp_people
-from storage import users
+from storage.audit import Actor
 from storage.columns import utc_now
 from storage.models import User
 from storage.session import Database
@@ -149,8 +150,11 @@ class Passwords:
             raise Problem(422, "invalid", gettext("Some values are not valid."), errors=errors)
         return self.set(who.id, new)
 
-    def set(self, user_id: int, new: str) -> Person:
-        """Give somebody a local password; every log-in from before ends by the new epoch."""
+    def set(self, user_id: int, new: str, by: Actor | None = None) -> Person:
+        """Give somebody a local password; every log-in from before ends by the new epoch.
+
+        `by` is an administrator who does it in their place.
+        """
         with self._slot():
             hashed = generate_password_hash(new)
         with self._database.write() as session:
@@ -160,6 +164,8 @@ class Passwords:
                     404, "not_found", gettext("There is nothing at this address, or it is not yours.")
                 )
             user.password_hash, user.session_epoch = hashed, secrets.token_hex(8)
+            if by is not None:
+                audit.add(session, by, "user.password", f"user:{user.username}", {}, {})
             return person_of(user)
 
     def _is_local_password(self, password: str, hashed: str | None) -> bool:

@@ -16,6 +16,7 @@ from flask import Flask, Response, g, request, session
 from flask_login import LoginManager, current_user, login_user
 
 from storage import sign_ins
+from storage.audit import Actor
 from storage.columns import utc_now
 from storage.models import SignIn, User
 from storage.session import Database, StorageError
@@ -116,6 +117,12 @@ def _touch(database: Database, device: str, address: str) -> None:
 def person() -> Person:
     """Return who is signed in; only for views whose policy lets no visitor in."""
     return cast(Person, current_user._get_current_object())  # noqa: SLF001 - how werkzeug unwraps a proxy
+
+
+def actor() -> Actor:
+    """Return whom the audit names for what this request does."""
+    who = person()
+    return Actor(who.username, who.id)
 
 
 def someone() -> Person | None:

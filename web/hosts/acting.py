@@ -2,12 +2,14 @@
 """What administrators say of hosts: that somebody looks after an outage, or works on a host."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, jsonify, redirect
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from storage import hosts, wakeup
+from storage import audit, hosts, wakeup
 from storage.columns import utc_now
 from storage.models import HostAcknowledgement, HostMaintenance
 from web.answers import Problem, log
@@ -15,7 +17,7 @@ from web.contract import Done, documented
 from web.hosts.reading import found, show_host
 from web.hosts.shapes import AcknowledgementBody, MaintenanceBody
 from web.language import gettext, in_force
-from web.people import person
+from web.people import actor, person
 from web.policy import Policy, allow
 from web.validation import body
 from web.viewer import viewer
@@ -23,6 +25,8 @@ from web.viewer import viewer
 bp = Blueprint("host_acts", __name__, url_prefix="/netmonitor")
 FURTHEST = timedelta(days=366)
 LARGEST_ID = 2**31 - 1
+SAID = ("by_name", "note", "until")
+WINDOW = ("by_name", "note", "begins_at", "ends_at", "group_name")
 Page = tuple[str | Response, int]
 
 
@@ -116,6 +120,7 @@ def _acknowledge(name: str, given: AcknowledgementBody) -> None:
             at=now,
             until=until,
         )
+        _note(writing, "host.acknowledge", name, {}, audit.values_of(said, SAID))
         hosts.acknowledge(writing, said)
     wakeup.send(viewer().database)
     log.info("host_acknowledged", host=name, user_id=who.id, until=until.isoformat())
@@ -126,6 +131,8 @@ def _end_acknowledgement(name: str) -> None:
         shown = found(writing, name, utc_now())
         if not hosts.end_acknowledgement(writing, shown.host.id):
             abort(404)
+        before = audit.values_of(shown.acknowledgement, SAID) if shown.acknowledgement else {}
+        _note(writing, "host.unacknowledge", name, before, {})
     wakeup.send(viewer().database)
     log.info("host_acknowledgement_ended", host=name, user_id=person().id)
 
@@ -145,6 +152,7 @@ def _add_maintenance(name: str, given: MaintenanceBody) -> None:
             group_name=group or None,
         )
         hosts.add_maintenance(writing, window)
+        _note(writing, "host.maintain", group or name, {}, audit.values_of(window, WINDOW))
     wakeup.send(viewer().database)
     log.info("host_maintenance_added", host=name, user_id=who.id, begins_at=begins_at.isoformat())
 
@@ -153,10 +161,16 @@ def _end_maintenance(window_id: int) -> None:
     if window_id > LARGEST_ID:
         abort(404)
     with viewer().database.write() as writing:
-        if not hosts.end_maintenance(writing, window_id):
-            abort(404)
+        window = hosts.window(writing, window_id) or abort(404)
+        before = audit.values_of(window, WINDOW)
+        _note(writing, "host.end_maintenance", hosts.named(writing, window), before, {})
+        hosts.end_maintenance(writing, window_id)
     wakeup.send(viewer().database)
     log.info("host_maintenance_ended", window_id=window_id, user_id=person().id)
+
+
+def _note(session: Session, act: str, name: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    audit.add(session, actor(), act, f"host:{name}", before, after)
 
 
 def _moment(given: datetime | str, now: datetime) -> datetime:

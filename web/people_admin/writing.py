@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from daemon.clients.errors import ImpersonationRefused
-from storage import users
+from storage import audit, users
 from storage.models import User
 from web.answers import Problem, log, wants_json
 from web.contract import documented
 from web.language import gettext
-from web.people import person
+from web.people import actor, person
 from web.people_admin.reading import bp, found, item_of, user_page
 from web.people_admin.shapes import PasswordReset, UserSaved
 from web.policy import Policy, allow
@@ -90,7 +90,7 @@ def reset_password(user_id: int) -> Response | str:
     if not user.password_hash and user.id_redmine_user is not None:
         raise Problem(409, "no_password", gettext("Redmine keeps this user's password."))
     password = _new_password()
-    viewer().passwords.set(user_id, password)
+    viewer().passwords.set(user_id, password, by=actor())
     end_everywhere(user_id)
     log.info("password_reset", user_id=user_id, by=person().id)
     if not wants_json():
@@ -113,6 +113,7 @@ def _save(user_id: int, given: UserBody) -> None:
             )
         user = users.find(writing, user_id) or abort(404)
         refuse_from_erp(user, sent)
+        former = audit.user_values(user)
         if account is not None:
             _check_free(writing, user_id, account)
             users.link(writing, user, *account)
@@ -120,10 +121,18 @@ def _save(user_id: int, given: UserBody) -> None:
             setattr(user, name, value)
         if not user.is_active:
             user.session_epoch = secrets.token_hex(8)
+        _note(writing, user, former)
     was_linked = account is not None and before.id_redmine_user is not None
     if sent.get("is_active") is False or was_linked:
         end_everywhere(user_id)  # pages that are open show what the former account was told
     log.info("user_changed", user_id=user_id, by=who.id, fields=sorted(given.model_fields_set))
+
+
+def _note(session: Session, user: User, former: dict[str, Any]) -> None:
+    """Have the audit say what is different now; a form that changed nothing is no act."""
+    now = audit.user_values(user)
+    if now != former:
+        audit.add(session, actor(), "user.change", f"user:{user.username}", former, now)
 
 
 def _check_own(own_id: int, before: User, sent: dict[str, Any]) -> None:

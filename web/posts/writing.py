@@ -1,19 +1,20 @@
 # mypy: allow-untyped-calls
 """Writing, changing and deleting posts: for administrators."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response, abort, jsonify, redirect, request
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from storage import live, posts, wakeup
+from storage import audit, live, posts, wakeup
 from storage.columns import utc_now
 from web.answers import Problem, log, page
 from web.contract import Done, documented
 from web.language import gettext
-from web.people import person
+from web.people import actor, person
 from web.policy import Policy, allow
 from web.posts.items import item_of, news_of
 from web.posts.reading import bp, checked, found
@@ -22,7 +23,9 @@ from web.users.fields import Name
 from web.validation import Asked, body
 from web.viewer import viewer
 
+AUDITED = ("title", "content")
 ARRIVED, CHANGED = "post_published", "posts_changed"
+Values = dict[str, Any]
 LONGEST = 20_000  # a body has at most 64 KB
 
 
@@ -125,6 +128,7 @@ def _add(given: PostBody) -> int:
         post = posts.add(writing, who.id, given.title, given.content)
         posts.announce(writing, ARRIVED, news_of(post, who.full_name or who.username), utc_now())
         post_id = post.id
+        _note(writing, "post.add", post_id, {}, audit.values_of(post, AUDITED))
     wakeup.send(viewer().database)
     log.info("post_published", post_id=post_id, user_id=who.id)
     return post_id
@@ -134,8 +138,10 @@ def _change(post_id: int, given: PostBody) -> None:
     with viewer().database.write() as writing:
         live.lock_order(writing)
         shown = posts.find(writing, person().id, checked(post_id)) or abort(404)
+        former = audit.values_of(shown.post, AUDITED)
         shown.post.title, shown.post.content = given.title, given.content
         shown.post.updated_at = utc_now()
+        _note(writing, "post.change", post_id, former, audit.values_of(shown.post, AUDITED))
         posts.announce(writing, CHANGED, {"id": post_id}, utc_now())
     wakeup.send(viewer().database)
 
@@ -143,11 +149,16 @@ def _change(post_id: int, given: PostBody) -> None:
 def _delete(post_id: int) -> None:
     with viewer().database.write() as writing:
         live.lock_order(writing)
-        if not posts.remove(writing, checked(post_id)):
-            abort(404)
+        shown = posts.find(writing, person().id, checked(post_id)) or abort(404)
+        _note(writing, "post.delete", post_id, audit.values_of(shown.post, AUDITED), {})
+        posts.remove(writing, post_id)
         posts.announce(writing, CHANGED, {"id": post_id}, utc_now())
     wakeup.send(viewer().database)
     log.info("post_deleted", post_id=post_id, user_id=person().id)
+
+
+def _note(session: Session, act: str, post_id: int, before: Values, after: Values) -> None:
+    audit.add(session, actor(), act, f"post:{post_id}", before, after)
 
 
 def _saved(post_id: int, message: str) -> Response:

@@ -19,7 +19,7 @@ from storage.job_table import as_json
 from web.answers import Problem
 from web.contract import documented
 from web.language import gettext
-from web.people import person
+from web.people import actor
 from web.policy import Policy, allow
 from web.schedules.reading import job_of
 from web.schedules.shapes import Acted
@@ -161,10 +161,9 @@ def _pause(name: str, given: PauseBody) -> None:
 
 
 def _act(name: str, act: Callable[[Session, str, Actor, datetime], None]) -> None:
-    who = person()
     with viewer().database.write() as session:
         job_of(session, name, utc_now())
-        act(session, name, Actor(who.username, who.id), utc_now())
+        act(session, name, actor(), utc_now())
 
 
 def _want(name: str, change: dict[str, Any]) -> str:

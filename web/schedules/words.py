@@ -35,6 +35,16 @@ def act_words() -> dict[str, str]:
         "job.run": gettext("had the job run"),
         "job.set": gettext("changed the job"),
         "job.reset": gettext("reset the job to the file"),
+        "user.add": gettext("added the user"),
+        "user.change": gettext("changed the user"),
+        "user.password": gettext("reset the password of the user"),
+        "post.add": gettext("published the post"),
+        "post.change": gettext("changed the post"),
+        "post.delete": gettext("deleted the post"),
+        "host.acknowledge": gettext("acknowledged the outage of the host"),
+        "host.unacknowledge": gettext("withdrew the acknowledgement of the host"),
+        "host.maintain": gettext("noted a maintenance of the host"),
+        "host.end_maintenance": gettext("ended a maintenance of the host"),
     }
 
 

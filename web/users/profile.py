@@ -9,13 +9,13 @@ from flask import Blueprint, Response, abort, jsonify, redirect
 from pydantic import ConfigDict, Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from storage import sign_ins, users
+from storage import audit, sign_ins, users
 from storage.models import SignIn, User
 from storage.preferences import kept, of
 from web.answers import Problem, page, wants_json
 from web.contract import documented
 from web.language import gettext
-from web.people import Person, person
+from web.people import Person, actor, person
 from web.policy import Policy, allow
 from web.users import devices, telling
 from web.users.fields import Day, Language, Line, Mail, Name, Phone, Theme, Zone
@@ -193,7 +193,10 @@ def _set_vpn_date(who: Person, given: VpnBody) -> int:
     with viewer().database.write() as writing:
         user = users.find(writing, user_id) or abort(404)
         refuse_from_erp(user, {"vpn_end_date": given.vpn_end_date})
-        user.vpn_end_date = given.vpn_end_date
+        former, user.vpn_end_date = _day(user.vpn_end_date), given.vpn_end_date
+        if who.is_admin:
+            days = {"vpn_end_date": former}, {"vpn_end_date": _day(given.vpn_end_date)}
+            audit.add(writing, actor(), "user.change", f"user:{user.username}", *days)
     return user_id
 
 
