@@ -48,6 +48,8 @@ class DaemonSettings(Settings):
     stop_timeout_s: float = Field(default=8.0, ge=1, le=300)
     # What a daemon that was killed was sending is sent again after so long.
     claim_s: float = Field(default=60.0, ge=5, le=3600)
+    # A run that hangs in one call is given up when it is so much longer than the job's timeout_s.
+    give_up_s: float = Field(default=60.0, ge=1, le=86_400)
     # Administrators are told of a job that failed so often in a row.
     tell_after: int = Field(default=5, ge=1, le=1000)
 

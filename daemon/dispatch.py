@@ -18,6 +18,7 @@ import structlog
 
 from daemon.channel import Channel, DeliveryFailed
 from daemon.clients.errors import SourceError
+from daemon.clients.notify import Pulse
 from daemon.dispatch_edge import edge
 from daemon.dispatch_judgement import PROOF_PAUSE, failed, held_up, judged, needs_proof
 from daemon.dispatch_lane import Lane, Shipment
@@ -82,6 +83,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self._proven: dict[int, float] = {}
         self._prover = ThreadPoolExecutor(1, thread_name_prefix="dispatch-proof")
+        self.pulse = Pulse()  # what the watchdog looks at
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._recorder = Recorder(database, outbox or Outbox(), self.owner, now, self._written)
@@ -145,6 +147,7 @@ class Dispatcher:
     def _look(self) -> None:
         """Claim what is due until there is no more, then wait for a hint or a second."""
         while not self._stopping.is_set():
+            self.pulse.beat()
             self._wake.clear()
             claimed = 0
             try:

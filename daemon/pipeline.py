@@ -62,6 +62,7 @@ class Run:
         self._requests = job.source.requests_made
         self._run_id: int | None = None
         self._was_behind = False
+        self._is_given_up = False
         self.result = JobResult("ok")
 
     def go(self) -> None:
@@ -74,6 +75,19 @@ class Run:
 
     def finish(self, result: JobResult, asked_s: float = 0.0) -> JobResult:
         """Write how the run ended, and when to try again after a failure: not before the source asked."""
+        if self._is_given_up:
+            return replace(result, status="failed", error="given up before it came back")
+        return self._end(result, asked_s, self._job.tell_after)
+
+    def give_up(self, error: str) -> None:
+        """Write that the run failed while it hangs in another thread, and have administrators told at once.
+
+        The run itself writes its end no more, whenever it comes back. Raises StorageError, LeaseLost.
+        """
+        self._end(replace(self.result, status="failed", error=error), 0.0, tell_after=1)
+        self._is_given_up = True
+
+    def _end(self, result: JobResult, asked_s: float, tell_after: int) -> JobResult:
         result = replace(result, requests=self._job.source.requests_made - self._requests)
         with self._database.write() as session:
             jobs.require_lease(session, self._owner)
@@ -88,7 +102,7 @@ class Run:
                 pause_s = backoff_s(self._job.every_s, state.failures)
                 pause_s = max(pause_s, min(asked_s, BACKOFF_CEILING_S))
                 state.retry_at = self._now() + timedelta(seconds=pause_s)
-            trouble = job_trouble.news(state, self._job.tell_after)
+            trouble = job_trouble.news(state, tell_after)
         if trouble is not None:
             job_trouble.tell(self._database, self._owner, trouble, self._job.outbox, self._now())
         return result
@@ -101,7 +115,7 @@ class Run:
         state.failures, state.last_error, state.retry_at, state.last_ok_at = 0, result.error, None, at
 
     def _must_stop(self) -> bool:
-        return self._stop() or time.monotonic() > self._until
+        return self._stop() or self._is_given_up or time.monotonic() > self._until
 
     def _step(self, seen: Observation) -> None:
         """Diff, address, ask the source who may see it, and record."""
@@ -205,6 +219,7 @@ def run_job(
     *,
     stop: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = utc_now,
+    began: Callable[[Run], object] | None = None,
 ) -> JobResult:
     """Run a job once and record how it went. Never raises: this is the edge of a run.
 
@@ -215,7 +230,10 @@ def run_job(
         try:
             if _waits(job, database, now()):
                 return JobResult("waiting")
-            result = _attempt(Run(job, database, owner, stop=stop, now=now))
+            run = Run(job, database, owner, stop=stop, now=now)
+            if began is not None:
+                began(run)
+            result = _attempt(run)
         except LeaseLost as e:
             result = JobResult("standby", error=str(e))
         except StorageError as e:

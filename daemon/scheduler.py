@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,6 +18,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon import schedule_control as control
 from daemon.chores import WAKE_EVERY_S, Chores
+from daemon.clients.notify import Pulse
+from daemon.overdue import Overdue
 from daemon.pipeline import run_job
 from daemon.schedule_plan import PlannedJob, Steady
 from daemon.schedule_slots import Slot, Slots, effective
@@ -40,7 +43,12 @@ class Engine:
     """Runs the jobs of one daemon while it holds the lease."""
 
     def __init__(
-        self, database: Database, planned: Sequence[PlannedJob], lease_s: float, keep_read_days: int = 0
+        self,
+        database: Database,
+        planned: Sequence[PlannedJob],
+        lease_s: float,
+        keep_read_days: int = 0,
+        give_up_s: float = 60.0,
     ) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
         # Looks at the file, and says what is known of it; set by whoever started us.
@@ -55,6 +63,8 @@ class Engine:
         self._leads_until = 0.0  # by the monotonic clock
         self._stopping = threading.Event()
         self._leads = threading.Event()
+        self.overdue = Overdue(give_up_s)
+        self.pulse, self.database_pulse = Pulse(), Pulse()  # what the watchdog looks at
         self._executors: set[str] = set()
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -116,6 +126,8 @@ class Engine:
         """Bring the schedule in line with the file and with what administrators asked for."""
         if self._stopping.is_set():
             return
+        self.pulse.beat()
+        self.overdue.look()
         status = self.look_at_file()
         self._slots.close_retired()
         if not self._leads.is_set():
@@ -197,7 +209,9 @@ class Engine:
         if slot is None:
             return
         try:
-            result = run_job(slot.job, self._database, self.owner, stop=lambda: self._must_end(name))
+            with self.overdue.timing(name, slot.job.timeout_s) as began:
+                stop = partial(self._must_end, name)
+                result = run_job(slot.job, self._database, self.owner, stop=stop, began=began)
         finally:
             slot.lock.release()
         if result.status == "standby":
@@ -235,6 +249,7 @@ class Engine:
         started = time.monotonic()
         try:
             leads = self._lease.hold()
+            self.database_pulse.beat()
         except StorageError as e:
             leads = False
             log.warning("lease_unavailable", error=str(e), waited_s=round(time.monotonic() - started, 1))

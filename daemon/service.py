@@ -1,10 +1,12 @@
 """The daemon process: builds the jobs, runs them until a signal, stops in good order."""
 
+import faulthandler
 import os
 import signal
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import structlog
 
 from daemon.channel import Surroundings
 from daemon.channels import webpush
+from daemon.clients.notify import Notify
 from daemon.clients.settings import SettingsError
 from daemon.config import ChannelConfig, Config, JobConfig, changed_job, load
 from daemon.dispatch import Dispatcher, Line
@@ -22,6 +25,7 @@ from daemon.redmine.connection import RedmineConnection
 from daemon.reload import Reloader
 from daemon.schedule_plan import PlannedJob
 from daemon.scheduler import Engine
+from daemon.watchdog import LOOP_SHARE, PATIENCE, Vital, Watchdog
 from storage import migrate
 from storage.configuration import ConfigError
 from storage.session import Database
@@ -40,21 +44,40 @@ def serve(config: Config) -> int:
         )
     database = Database(config.storage)
     migrate.require_current(database)
-    engine = Engine(database, plan(config), config.daemon.lease_s, config.inbox.keep_read_days)
+    settings = config.daemon
+    engine = Engine(database, plan(config), settings.lease_s, config.inbox.keep_read_days, settings.give_up_s)
     sender = Senders(config, database)
     engine.look_at_file = Follower(config, engine, sender).look
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    notify = Notify.from_environment()
+    watchdog = Watchdog(notify, partial(vitals, engine, sender))
+    faulthandler.enable()  # systemd ends what is stuck by SIGABRT: the log then shows where
     engine.start()
     sender.start()
+    watchdog.start()
+    notify.ready("working")
     stop.wait()
-    if not _stopped(engine, sender, config.daemon.stop_timeout_s):
+    notify.stopping()
+    watchdog.stop()
+    if not _stopped(engine, sender, settings.stop_timeout_s):
         # A call that stalls ends by its own deadline, later than an operator waits. Whatever it would
         # have written is one transaction that has not begun, so nothing is torn.
         os._exit(0)
     database.dispose()
     return 0
+
+
+def vitals(engine: Engine, sender: "Senders", watchdog_s: float) -> list[Vital]:
+    """Return what must get on, with how long it may stand still, by the time of systemd's watchdog."""
+    loop_s, patience_s = watchdog_s * LOOP_SHARE, watchdog_s * PATIENCE
+    return [
+        Vital("scheduler", engine.pulse.age_s, loop_s),
+        Vital("dispatcher", sender.age_s, loop_s),
+        Vital("database", engine.database_pulse.age_s, patience_s),
+        Vital("job", engine.overdue.longest_s, patience_s),
+    ]
 
 
 def _stopped(engine: Engine, sender: "Senders", timeout_s: float) -> bool:
@@ -104,6 +127,10 @@ class Senders:
     def start(self) -> None:
         """Begin to send."""
         self._now.start()
+
+    def age_s(self) -> float:
+        """Return for how long the dispatcher has not looked at the outbox."""
+        return self._now.pulse.age_s()
 
     def stop(self, timeout_s: float) -> bool:
         """End what is being sent; False where time ran out."""
