@@ -64,7 +64,7 @@ def _later(due: Due, now: datetime) -> Outcome | None:
 
 def needs_proof(due: Due, now: datetime) -> bool:
     """Say whether Redmine is to be asked first if its reader may still see it."""
-    return due.told is not None and (due.verify or now - due.recorded_at > PROOF_AGE)
+    return (due.verify or now - due.recorded_at > PROOF_AGE) and due.told is not None
 
 
 def failed(due: Due, error: DeliveryFailed, options: ChannelOptions, now: datetime) -> Outcome:

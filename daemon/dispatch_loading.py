@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session
 
 from daemon.channel import Device, News, Parcel, Recipient
 from daemon.dispatch_values import TEST, Due
-from daemon.values import FieldChange, Member, Told
+from daemon.values import FieldChange, Member
 from storage import deliveries, notifications, readers
-from storage.models import Delivery, Notification, PushSubscription, User
+from storage.models import PushSubscription, User
 from storage.preferences import Reader
 from storage.snapshots import chunks
 
-DELETED = "redmine:deleted:"  # nobody can be asked whether an issue that is gone may be seen
 NO_DEVICE = "this browser is not subscribed any more"
 OTHER_KEY = "subscribed for another key of ours: its page does so anew when it is opened"
 
@@ -25,7 +24,7 @@ def load(session: Session, ids: Sequence[int], public_keys: Mapping[str, str]) -
     `public_keys` are those by which our channels are known: {channel: key}.
     """
     rows = deliveries.load(session, ids)
-    user_ids = {notification.user_id for _, notification in rows}
+    user_ids = {row.user_id for row in rows}
     people = _people(session, user_ids)
     told = {
         number: reader
@@ -33,14 +32,14 @@ def load(session: Session, ids: Sequence[int], public_keys: Mapping[str, str]) -
         for number, reader in readers.of_people(session, chunk).items()
     }
     unread = notifications.unread_counts(session, user_ids)
-    browsers = _browsers(session, [delivery for delivery, _ in rows])
+    browsers = _browsers(session, rows)
     found = []
-    for delivery, notification in rows:
-        user, browser = people.get(notification.user_id), browsers.get(delivery.device)
+    for row in rows:
+        user, browser = people.get(row.user_id), browsers.get(row.device)
         if user is not None:
-            parcel = _parcel(delivery, notification, user, browser, unread[user.id])
-            obstacle = _obstacle(delivery, notification, user, browser, public_keys)
-            found.append(_due(delivery, notification, told[user.id], parcel, obstacle, _member(user)))
+            parcel = _parcel(row, user, browser, unread[user.id])
+            obstacle = _obstacle(row, user, browser, public_keys)
+            found.append(_due(row, told[user.id], parcel, obstacle, _member(user)))
     return found
 
 
@@ -52,7 +51,7 @@ def _people(session: Session, ids: set[int]) -> dict[int, User]:
     }
 
 
-def _browsers(session: Session, rows: Sequence[Delivery]) -> dict[str, PushSubscription]:
+def _browsers(session: Session, rows: Sequence[sa.Row[Any]]) -> dict[str, PushSubscription]:
     ids = sorted({int(row.device) for row in rows if row.channel == "webpush" and row.device.isdecimal()})
     return {
         str(row.id): row
@@ -62,8 +61,7 @@ def _browsers(session: Session, rows: Sequence[Delivery]) -> dict[str, PushSubsc
 
 
 def _obstacle(
-    delivery: Delivery,
-    notification: Notification,
+    row: sa.Row[Any],
     user: User,
     browser: PushSubscription | None,
     public_keys: Mapping[str, str],
@@ -71,15 +69,15 @@ def _obstacle(
     """Say why a delivery cannot be sent whenever it is tried, "" where it can."""
     if not user.is_active:
         return "the account is locked"
-    if notification.withdrawn_at is not None:
+    if row.withdrawn_at is not None:
         return "withdrawn: Redmine does not show it any more"
-    if delivery.channel == "webpush" and (obstacle := _unreachable(browser, user, public_keys)):
+    if row.channel == "webpush" and (obstacle := _unreachable(browser, user, public_keys)):
         return obstacle
-    if notification.type == TEST:
+    if row.type == TEST:
         return ""
-    if notification.read_at is not None:
+    if row.read_at is not None:
         return "read before it was sent"
-    return "archived before it was sent" if notification.archived_at is not None else ""
+    return "archived before it was sent" if row.archived_at is not None else ""
 
 
 def _unreachable(browser: PushSubscription | None, user: User, public_keys: Mapping[str, str]) -> str:
@@ -90,40 +88,33 @@ def _unreachable(browser: PushSubscription | None, user: User, public_keys: Mapp
     return "" if is_ours else OTHER_KEY
 
 
-def _due(
-    delivery: Delivery,
-    notification: Notification,
-    reader: Reader,
-    parcel: Parcel,
-    obstacle: str,
-    member: Member | None,
-) -> Due:
+def _due(row: sa.Row[Any], reader: Reader, parcel: Parcel, obstacle: str, member: Member | None) -> Due:
     return Due(
-        delivery_id=delivery.id,
-        channel=delivery.channel,
-        lane=delivery.lane,
-        device=delivery.device,
-        batch=delivery.batch,
-        attempts=delivery.attempts,
-        due_at=delivery.due_at,
-        recorded_at=notification.recorded_at,
-        wanted_by={name: getattr(notification, name) for name in _DECIDING},
+        delivery_id=row.delivery_id,
+        channel=row.channel,
+        lane=row.lane,
+        device=row.device,
+        batch=row.batch,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        recorded_at=row.recorded_at,
+        wanted_by=_deciding(row),
         reader=reader,
         parcel=parcel,
+        change_key=row.change_key,
         obstacle=obstacle,
-        snoozed_until=notification.snoozed_until,
-        verify=notification.verify_at_show,
-        told=_told(notification),
+        snoozed_until=row.snoozed_until,
+        verify=row.verify_at_show,
         member=member,
     )
 
 
-_DECIDING = ("type", "issue_id", "project_id", "is_urgent")
+def _deciding(row: sa.Row[Any]) -> Mapping[str, Any]:
+    columns = {"type": row.type, "issue_id": row.issue_id}
+    return {**columns, "project_id": row.project_id, "is_urgent": row.is_urgent}
 
 
-def _parcel(
-    delivery: Delivery, row: Notification, user: User, browser: PushSubscription | None, unread: int
-) -> Parcel:
+def _parcel(row: sa.Row[Any], user: User, browser: PushSubscription | None, unread: int) -> Parcel:
     recipient = Recipient(
         user_id=user.id,
         name=user.full_name or user.username,
@@ -135,11 +126,10 @@ def _parcel(
     device = None
     if browser is not None:
         device = Device(browser.id, browser.endpoint, browser.p256dh, browser.auth)
-    attempt = delivery.attempts + 1
-    return Parcel(delivery.id, _news(row), recipient, device, delivery.receipt, attempt, unread)
+    return Parcel(row.delivery_id, _news(row), recipient, device, row.receipt, row.attempts + 1, unread)
 
 
-def _news(row: Notification) -> News:
+def _news(row: sa.Row[Any]) -> News:
     return News(
         id=row.id,
         type=row.type,
@@ -158,23 +148,6 @@ def _news(row: Notification) -> News:
         is_private_note=row.is_private_note,
         is_urgent=row.is_urgent,
         surfaced_at=row.surfaced_at,
-    )
-
-
-def _told(row: Notification) -> Told | None:
-    """Return what Redmine can be asked about."""
-    if row.issue_id is None or row.change_key.startswith(DELETED):
-        return None
-    return Told(
-        id=row.id,
-        user_id=row.user_id,
-        change_key=row.change_key,
-        item_id=row.issue_id,
-        journal_id=row.journal_id,
-        notes=row.notes,
-        reasons=tuple(row.reasons),
-        details=_details(row.details),
-        is_private_note=row.is_private_note,
     )
 
 

@@ -22,7 +22,7 @@ from storage.session import Database, StorageError
 log = structlog.get_logger()
 
 TOGETHER = 500
-GATHER_S = 0.01  # each transaction costs the same however little it writes
+GATHER_S = 0.03  # each transaction costs the same however little it writes
 RETRY_S = 1.0
 
 
@@ -71,14 +71,12 @@ class Recorder:
         """Wait for an outcome, and take those that have come with it."""
         found: list[Outcome] = []
         item = self._queue.get()
-        until = time.monotonic() + GATHER_S
+        time.sleep(GATHER_S)  # rather than be woken by each: its sender would wait for us meanwhile
         while item is not None:
             found.append(item)
-            try:
-                left = max(0.0, until - time.monotonic())
-                item = self._queue.get(timeout=left) if len(found) < TOGETHER else self._queue.get_nowait()
-            except queue.Empty:
+            if len(found) == TOGETHER or self._queue.empty():
                 return found, False
+            item = self._queue.get()
         return found, True
 
     def _try(self, outcomes: Sequence[Outcome]) -> bool:

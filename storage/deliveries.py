@@ -119,13 +119,27 @@ def _claim(session: Session, ids: Sequence[int], claimant: Claimant) -> list[int
 _UNSYNCED = {"synchronize_session": False}
 
 
-def load(session: Session, ids: Sequence[int]) -> list[tuple[Delivery, Notification]]:
-    """Return deliveries with what they tell, oldest first."""
-    found: list[tuple[Delivery, Notification]] = []
+def load(session: Session, ids: Sequence[int]) -> list[sa.Row[Any]]:
+    """Return deliveries with what they tell, oldest first; no objects, which would cost more."""
+    found: list[sa.Row[Any]] = []
     for chunk in chunks(ids):
-        query = sa.select(Delivery, Notification).join(Notification).where(Delivery.id.in_(chunk))
-        found.extend((row[0], row[1]) for row in session.execute(query.order_by(Delivery.id)))
+        query = sa.select(*_LOADED).join_from(Delivery, Notification).where(Delivery.id.in_(chunk))
+        found.extend(session.execute(query.order_by(Delivery.id)))
     return found
+
+
+_OF_DELIVERY = ("channel", "lane", "device", "batch", "attempts", "due_at", "receipt")
+_OF_NOTIFICATION = (
+    *("id", "user_id", "change_key", "type", "title", "message", "thread", "reasons", "details", "notes"),
+    *("issue_id", "journal_id", "project_id", "project_name", "subject", "actor_name"),
+    *("is_private_note", "is_urgent", "verify_at_show"),
+    *("created_at", "recorded_at", "read_at", "archived_at", "withdrawn_at", "snoozed_until", "surfaced_at"),
+)
+_LOADED = (
+    Delivery.id.label("delivery_id"),
+    *(getattr(Delivery, name) for name in _OF_DELIVERY),
+    *(getattr(Notification, name) for name in _OF_NOTIFICATION),
+)
 
 
 def sent(session: Session, ids: Sequence[int], now: datetime) -> None:

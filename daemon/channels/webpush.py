@@ -5,7 +5,6 @@ import hashlib
 import re
 import socket
 from collections.abc import Sequence
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -20,13 +19,15 @@ from daemon.options import ChannelOptions
 
 if TYPE_CHECKING:
     from daemon.clients.push import Message
-    from daemon.clients.push_transport import Answer, Resolve
+    from daemon.clients.push_answer import Answer
+    from daemon.clients.push_transport import Resolve
 
 KEY_FILE = "vapid.pem"
 LONGEST_PLAIN = 3_993  # of 4,096 bytes, what encryption leaves
 # What is tried again is shorter: some services take less than the standard asks of them.
 LONGEST_AGAIN = 2_000
 LONGEST_TITLE, LONGEST_SUBJECT = 300, 600
+_LONGEST_CHARACTER = 6  # bytes that JSON makes of one at most
 HURRIED = frozenset({"mention", "assigned", "call", "test"})
 UNHURRIED = frozenset({"attachment_added", "updated"})
 _CONTACT = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+", re.ASCII)
@@ -76,7 +77,6 @@ class Channel:
         device = parcel.device
         if device is None:
             raise DeliveryFailed("there is no browser to send it to", "failed")
-        host = urlsplit(device.endpoint).hostname or ""
         message = self._message(parcel)
         timeout_s = self._options.timeout_s
         try:
@@ -84,10 +84,10 @@ class Channel:
         except Unusable as e:
             raise DeliveryFailed(str(e), "failed") from e
         except TimeoutError as e:
-            raise DeliveryFailed(f"{host} did not answer within {timeout_s:g} s", "retry") from e
-        except (OSError, HTTPException) as e:
-            raise DeliveryFailed(f"{host} cannot be reached: {_reason(e)}", "retry") from e
-        self._judge(host, device, answer)
+            raise DeliveryFailed(f"{_host(device)} did not answer within {timeout_s:g} s", "retry") from e
+        except OSError as e:
+            raise DeliveryFailed(f"{_host(device)} cannot be reached: {_reason(e)}", "retry") from e
+        self._judge(device, answer)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -105,7 +105,7 @@ class Channel:
             topic=topic(parcel.news.thread),
         )
 
-    def _judge(self, host: str, device: Device, answer: "Answer") -> None:
+    def _judge(self, device: Device, answer: "Answer") -> None:
         """Turn what a service answered into what is to be done. Raises DeliveryFailed unless it was taken."""
         status = answer.status_code
         if 200 <= status < 300:
@@ -114,7 +114,7 @@ class Channel:
         if outcome == "misconfigured":
             self._client.forget_signature(device.endpoint)
         asked = asked_s(answer.headers) if outcome == "retry" else None
-        text = f"{host} answered {status}{_said(answer.text, device)}"
+        text = f"{_host(device)} answered {status}{_said(answer.text, device)}"
         raise DeliveryFailed(f"{text}: {_MEANING[outcome]}", outcome, asked)
 
 
@@ -172,7 +172,7 @@ def payload(parcel: Parcel, surroundings: Surroundings, longest: int) -> bytes:
 
 def cut(text: str, longest: int) -> str:
     """Shorten a text to so many bytes as they stand in the payload."""
-    if _size(text) <= longest:
+    if len(text) * _LONGEST_CHARACTER <= longest or _size(text) <= longest:
         return text
     low, high = 0, min(len(text), max(longest, 0))
     while low < high:
@@ -206,6 +206,10 @@ def default_contact(public_url: str) -> str:
         return f"https://{parts.hostname}"
     name = socket.gethostname()
     return f"mailto:helpdesk@{name if '.' in name else 'localhost.localdomain'}"
+
+
+def _host(device: Device) -> str:
+    return urlsplit(device.endpoint).hostname or ""
 
 
 def _reason(error: Exception) -> str:

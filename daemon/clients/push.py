@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,12 +11,14 @@ from http_ece import ECEException  # type: ignore[import-untyped]
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher, WebPushException
 
+from daemon.clients.push_answer import Answer
 from daemon.clients.push_endpoint import PushServices, check_endpoint, decode_key, origin
-from daemon.clients.push_transport import Answer, GuardedPoster, Resolve
+from daemon.clients.push_transport import GuardedPoster, Resolve
 
 # A signature is good for 12 hours, and used for 11. Apple refuses more than 24.
 _SIGNED_S = 12 * 3600
 _REUSED_S = 11 * 3600
+_REMEMBERED = 1024  # decoded subscriptions: about a kilobyte each
 
 
 class Unusable(Exception):
@@ -35,7 +38,7 @@ class Message:
 class PushClient:
     """Sends to many browsers, from several threads at once.
 
-    `send` raises Unusable; OSError or HTTPException where no answer came.
+    `send` raises Unusable; OSError where no answer came.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class PushClient:
         self._vapid = vapid
         self._contact = contact
         self._poster = GuardedPoster(services, ca_file, resolve)
+        self._made = lru_cache(_REMEMBERED)(self._make)
         self._signed: dict[str, tuple[float, dict[str, str]]] = {}  # by origin: until when, and what
 
     def send(self, endpoint: str, p256dh: str, auth: str, message: Message, timeout_s: float) -> Answer:
@@ -78,13 +82,17 @@ class PushClient:
 
     def _pusher(self, endpoint: str, p256dh: str, auth: str) -> WebPusher:
         try:
-            check_endpoint(endpoint, self._services.services, self._services.extra_origins)
-            decode_key(p256dh, "p256dh")
-            decode_key(auth, "auth")
-            info = {"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": auth}}
-            return WebPusher(info, requests_session=cast("Any", self._poster))
+            return self._made(endpoint, p256dh, auth)
         except (ValueError, WebPushException) as e:
             raise Unusable(f"the subscription is not usable: {e}") from e
+
+    def _make(self, endpoint: str, p256dh: str, auth: str) -> WebPusher:
+        """Decode and check a subscription; what comes of it holds no state."""
+        check_endpoint(endpoint, self._services.services, self._services.extra_origins)
+        decode_key(p256dh, "p256dh")
+        decode_key(auth, "auth")
+        info = {"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": auth}}
+        return WebPusher(info, requests_session=cast("Any", self._poster))
 
     def _signature(self, audience: str) -> dict[str, str]:
         now = time.time()

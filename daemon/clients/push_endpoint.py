@@ -81,6 +81,7 @@ def check_endpoint(url: str, services: Iterable[str] = SERVICES, extra_origins: 
     return url
 
 
+@lru_cache(4096)
 def origin(url: str) -> str:
     """Return scheme, host and, unless it is the usual one, port of an address, in lower case."""
     parts = _split(url)

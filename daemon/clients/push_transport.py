@@ -13,19 +13,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import certifi
-from requests.structures import CaseInsensitiveDict
 
-from daemon.clients.deadline import BoundedResponse, limited
+from daemon.clients.push_answer import Answer, left, read_answer
 from daemon.clients.push_endpoint import PushServices, check_endpoint, origin
 
-LONGEST_ANSWER = 4096
 IDLE_S = 30.0  # services close what is idle: one that was closed at this moment would cost a second try
 Address = tuple[socket.AddressFamily, Any]  # what `connect` takes
 Resolve = Callable[[str, int], Sequence[Address]]
@@ -36,20 +33,10 @@ class NoPublicAddress(OSError):
     """The name leads to nothing that may be connected to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a service answered, its body as far as it is read at all."""
-
-    status_code: int
-    reason: str
-    headers: Mapping[str, str]
-    text: str
-
-
 class GuardedPoster:
     """A pool of connections that posts. Several threads use it at once.
 
-    Raises ValueError for an address that is not allowed, OSError and HTTPException where no answer came.
+    Raises ValueError for an address that is not allowed, OSError where no answer came.
     """
 
     def __init__(self, services: PushServices, ca_file: Path | None, resolve: Resolve | None = None) -> None:
@@ -84,17 +71,10 @@ class GuardedPoster:
     def _exchange(self, url: str, sock: socket.socket, request: bytes, until: float) -> Answer:
         is_kept = False
         try:
-            sock.settimeout(_left(until))
+            sock.settimeout(left(until))
             sock.sendall(request)
-            with (
-                limited(lambda: until - time.monotonic()),
-                closing(BoundedResponse(sock, method="POST")) as response,
-            ):
-                response.begin()
-                text = response.read(LONGEST_ANSWER).decode("utf-8", "replace")
-                is_kept = response.isclosed() and not response.will_close
-                found = CaseInsensitiveDict(response.getheaders())
-                return Answer(response.status, response.reason, found, text)
+            answer, is_kept = read_answer(sock, until)
+            return answer
         finally:
             if is_kept:
                 with self._lock:
@@ -128,7 +108,7 @@ class GuardedPoster:
             return sock
         with ExitStack() as undo:
             undo.callback(sock.close)
-            sock.settimeout(_left(until))
+            sock.settimeout(left(until))
             secured = self._tls.wrap_socket(sock, server_hostname=host)
             undo.pop_all()
         return secured
@@ -145,7 +125,7 @@ class GuardedPoster:
 
         asking = threading.Thread(target=ask, name="resolve", daemon=True)
         asking.start()
-        asking.join(_left(until))
+        asking.join(left(until))
         if not found:
             raise TimeoutError(f"the address of {host} was not found in time")
         if isinstance(found[0], OSError):
@@ -181,7 +161,7 @@ def _dial(addresses: Sequence[Address], until: float) -> socket.socket:
     for number, (family, address) in enumerate(addresses):
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(_left(until) / (len(addresses) - number))
+            sock.settimeout(left(until) / (len(addresses) - number))
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
@@ -203,13 +183,6 @@ def _request(url: str, data: bytes, headers: Mapping[str, str]) -> bytes:
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header with a line break in it")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + data
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the time for this message is used up")
-    return left
 
 
 def _can_be_read(sock: socket.socket) -> bool:
