@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from daemon import jobs_cli
+from daemon import check_cli, jobs_cli
 from daemon.clients.errors import SourceError
 from daemon.clients.settings import SettingsError
 from daemon.config import Config, load
@@ -85,20 +85,6 @@ def web(path: Path) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "web", "--config", str(path)])  # noqa: S606 - ourselves
 
 
-@main.command()
-@click.pass_obj
-@plain_errors
-def check(path: Path) -> None:
-    """Check configuration, database and Redmine; say what to do about each fault."""
-    from daemon.checks import all_checks
-
-    failed = False
-    for name, fault in all_checks(path):
-        click.echo(f"{'FAIL' if fault else 'ok':5} {name}{': ' + fault if fault else ''}")
-        failed = failed or bool(fault)
-    sys.exit(1 if failed else 0)
-
-
 @main.command(name="vapid")
 @click.option("--force", is_flag=True, help="Make a new key pair even where there is one.")
 @click.pass_obj
@@ -119,6 +105,8 @@ def vapid_(path: Path, *, force: bool) -> None:
 
 
 main.add_command(jobs_cli.jobs)
+main.add_command(check_cli.check)
+main.add_command(check_cli.completion)
 
 
 @main.group()

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 import click
+from limits.storage import storage_from_string
 
 from storage import logs, migrate
 from storage.configuration import ConfigError, config_path
 from storage.session import Database, StorageError
+from web import throttle
 from web.secret import FILE, read_or_make
 from web.server import Server
 from web.settings import ViewerSettings, load
@@ -18,8 +20,11 @@ WRONG_SETTINGS = 2
 
 @click.command()
 @click.option("--config", "config", metavar="FILE", help="scheduler.toml to read.")
-def main(config: str | None) -> None:
+@click.option("--check", "is_check", is_flag=True, help="Only check the settings: 1 is a warning, 2 a fault.")
+def main(config: str | None, *, is_check: bool) -> None:
     """Serve the viewer."""
+    if is_check:
+        sys.exit(_check(config_path(config)))
     try:
         settings = _checked(config_path(config))
     except (ConfigError, StorageError) as e:
@@ -27,6 +32,24 @@ def main(config: str | None) -> None:
         sys.exit(WRONG_SETTINGS)
     logs.configure(settings.web.log_level, settings.web.log_style)
     Server(settings).run()
+
+
+def _check(path: Path) -> int:
+    """Say whether the settings are right, and whether what counts wrong passwords answers."""
+    try:
+        settings = load(path)
+    except ConfigError as e:
+        click.echo(str(e), err=True)
+        return WRONG_SETTINGS
+    url = settings.auth.limiter_storage()
+    counter = storage_from_string(url, wrap_exceptions=True, **throttle.options(url))
+    if not counter.check():
+        click.echo(
+            "[auth] limiter_url does not answer: each worker counts wrong passwords by itself meanwhile"
+        )
+        return 1
+    click.echo(f"[web] and [auth] are right; {settings.web.public_url or 'no public_url'}")
+    return 0
 
 
 def _checked(path: Path) -> ViewerSettings:

@@ -18,6 +18,13 @@ TIMEOUT_S = 1
 LONGEST_NAME = 255
 
 
+def options(url: str) -> dict[str, Any]:
+    """Return how long a counter that is not in memory is waited for."""
+    if url.startswith("memory"):
+        return {}
+    return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+
+
 class Throttle:
     """Counts log-ins before the password is looked at, so that a hundred at once are counted too.
 
@@ -26,15 +33,12 @@ class Throttle:
 
     def __init__(self, app: Flask, settings: AuthSettings) -> None:
         url = settings.limiter_storage()
-        options: dict[str, Any] = {"wrap_exceptions": True}
-        if not url.startswith("memory"):
-            options |= {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
         self._settings = settings
         self._limiter = Limiter(
             _address,
             app=app,
             storage_uri=url,
-            storage_options=options,
+            storage_options={"wrap_exceptions": True} | options(url),
             in_memory_fallback_enabled=True,  # without its Redis each process counts for itself
             key_prefix="helpdesk",
         )

@@ -249,7 +249,7 @@ def test_the_statements_as_oracle_gets_them() -> None:
 
 
 def test_the_check_of_the_set_up_says_what_is_wrong(registry: Registry) -> None:
-    from daemon.checks import erp_fault
+    from daemon.checks.services import erp_fault
 
     assert erp_fault(ErpSettings.model_validate(registry.settings())) == ""
     assert erp_fault(ErpSettings(url=oracle_url(1521), mode="connect")) == ""
