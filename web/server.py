@@ -1,9 +1,12 @@
 # mypy: allow-untyped-calls
 """The viewer under gunicorn: threads, WebSocket only, settings as measured (README, design notes)."""
 
+import faulthandler
 import logging
+import os
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -14,10 +17,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
+from daemon.clients.notify import Notify
 from storage.session import Database
 from web import create_app
 from web.settings import ViewerSettings, WebSettings
 from web.viewer import EXTENSION, Viewer
+from web.watchdog import Vitals, WatchedArbiter, worker_timeout_s
 
 GRACE_S = 3  # open WebSockets would otherwise hold a stop for 30 s
 KEEPALIVE_S = 75
@@ -36,7 +41,26 @@ class StdlibLogger(Logger):
 
 
 class Worker(ThreadWorker):
-    """A worker that closes its WebSockets when it is told to stop, so that a stop takes no grace period."""
+    """A worker that closes its WebSockets when it is told to stop, so that a stop takes no grace period.
+
+    It tells its arbiter when it last really got on: one that stands still is replaced.
+    """
+
+    vitals: Vitals | None = None
+
+    def notify(self) -> None:
+        """Leave the time of the last movement where the arbiter looks."""
+        if self.vitals is None:
+            parts: Viewer = self.wsgi.extensions[EXTENSION]
+            threads: Any = self.tpool
+            self.vitals = Vitals(self.wsgi, parts.live.tail.pulse, threads.submit)
+        at = self.vitals.moved_at() if self.alive else time.monotonic()
+        os.utime(self.tmp.fileno(), (at, at))
+
+    def handle_abort(self, sig: int, frame: FrameType | None) -> None:
+        """Show in the log where everything stands, and end: the arbiter found us standing still."""
+        faulthandler.dump_traceback()
+        super().handle_abort(sig, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.alive and isinstance(self.wsgi, Flask):
@@ -51,13 +75,19 @@ class Server(BaseApplication):
 
     def __init__(self, settings: ViewerSettings) -> None:
         self._settings = settings
+        self._notify = Notify.from_environment()
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        WatchedArbiter(self, self._notify).run()
 
     def load_config(self) -> None:
         """Hand the settings over."""
         cfg: Any = self.cfg
         for name, value in options(self._settings.web).items():
             cfg.set(name, value)
+        cfg.set("timeout", round(worker_timeout_s(self._notify)) or 1)
 
     def load(self) -> Flask:
         """Build the application; called in each worker."""

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from daemon.clients.notify import Pulse
 from storage import live, notifications, wakeup
 from storage.models import LiveEvent, Notification
 from storage.session import Database, StorageError
@@ -55,6 +56,7 @@ class Tail:
 
     def __init__(self, database: Database, audience: Audience, *, poll_s: float = POLL_S) -> None:
         self.lock = threading.RLock()
+        self.pulse = Pulse()  # what the watchdog looks at: a database that is away is no standstill
         self.last_id: int | None = None
         self._last_event_id = 0
         self._database = database
@@ -118,6 +120,7 @@ class Tail:
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
+            self.pulse.beat()
             has_more = False
             with edge("tail_failed"):
                 has_more = self._look()
