@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from daemon import render
 from daemon.dispatch_edge import edge
 from daemon.dispatch_values import Outcome
+from daemon.measuring import tally
 from daemon.outbox import Outbox
-from storage import channels, deliveries, notifications, readers, subscriptions, users, wakeup
+from storage import channels, deliveries, metrics, notifications, readers, subscriptions, users, wakeup
 from storage.deliveries import Claimant
 from storage.session import Database, StorageError
 
@@ -90,6 +91,8 @@ class Recorder:
         except StorageError as e:
             log.warning("outcomes_not_written", error=str(e), waiting=len(outcomes))
             return False
+        for outcome in outcomes:
+            tally.add(metrics.DELIVERIES, outcome.due.channel, named(outcome))
         if told:
             wakeup.send(self._database)
         return True
@@ -109,6 +112,13 @@ class Recorder:
             count += others.record(session, rows, now)
             channels.has_problem(session, channel, lane, error, now)
         return count
+
+
+def named(outcome: Outcome) -> str:
+    """Name what became of a delivery for monitoring."""
+    if outcome.state != "due":
+        return outcome.state
+    return "tried" if outcome.tries else "put_back"
 
 
 def problem_rows(session: Session, lane: str, error: str, now: datetime) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from daemon import measuring
 from daemon import schedule_control as control
 from daemon.chores import WAKE_EVERY_S, Chores
 from daemon.clients.notify import Pulse
@@ -92,6 +93,7 @@ class Engine:
         self._every("@tidy", self._tidy, 3600.0)
         self._every("@wake", self._wake, WAKE_EVERY_S)
         self._every("@look", self._look, LOOK_EVERY_S)
+        self._every("@measure", self._measure, measuring.EVERY_S)
         self._scheduler.start()
         log.info("daemon_started", owner=self.owner, jobs=[job.name for job in self._planned])
 
@@ -270,6 +272,13 @@ class Engine:
     def _wake(self) -> None:
         if not self._must_stop():
             self._chores.wake()
+
+    def _measure(self) -> None:
+        """Have written what monitoring shows, and, as the one that leads, how our parts get on."""
+        if self._stopping.is_set():
+            return
+        ages_s = {"scheduler": self.pulse.age_s(), "database": self.database_pulse.age_s()}
+        measuring.tally.write(self._database, ages_s if self._leads.is_set() else None)
 
     def _tidy(self) -> None:
         """Forget what nobody will ask for any more."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from storage import audit
 from storage.audit import Actor
-from storage.jobs import DAEMON, state
+from storage.jobs import state
 from storage.models import JobState
 
 INTERVAL = "every_s"
@@ -23,12 +23,12 @@ OPTIONS = "options"
 def known(session: Session, name: str) -> JobState | None:
     """Return the state of a job that is in the file, or was; None for any other name."""
     found = session.get(JobState, name)
-    return None if found is None or found.name == DAEMON else found
+    return None if found is None or found.name.startswith("@") else found
 
 
 def states(session: Session) -> list[JobState]:
-    """Return the states of all jobs, by name; not the scheduler's own."""
-    query = sa.select(JobState).where(JobState.name != DAEMON).order_by(JobState.name)
+    """Return the states of all jobs, by name; not the rows of our own, which begin with @."""
+    query = sa.select(JobState).where(JobState.name.not_like("@%")).order_by(JobState.name)
     return list(session.scalars(query))
 
 
