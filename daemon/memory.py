@@ -44,11 +44,7 @@ class StoredMemory:
     def members(self) -> tuple[Member, ...]:
         """Return who can be told."""
         with self._database.read() as session:
-            return tuple(
-                Member(user.id, user.id_redmine_user, user.redmine_login, user.language)
-                for user in users.linked_to_redmine(session)
-                if user.id_redmine_user is not None
-            )
+            return tuple(Member(*columns) for columns in users.accounts_at_redmine(session))
 
     def reminded(self) -> tuple[Reminded, ...]:
         """Return who wants to be reminded of what is due."""

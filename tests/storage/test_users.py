@@ -81,6 +81,7 @@ def test_only_active_users_with_a_redmine_account_can_be_told(database: Database
     carl = add_user(database, "carl", redmine_login="carl")
     with database.read() as session:
         assert [user.id for user in users.linked_to_redmine(session)] == [bob, carl]
+        assert users.accounts_at_redmine(session) == [(bob, 7, "bob", "ru")]
         assert [user.username for user in users.listed(session)] == ["ann", "bob", "carl", "eve"]
 
 
