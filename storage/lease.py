@@ -14,14 +14,20 @@ from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from storage import jobs
 from storage.columns import utc_now
 from storage.models import JobState
-from storage.session import Database, translated
+from storage.session import Database, name_of_process, translated
 
 LEASE_LOCK = 7_245_004
+LOCK_TIMED_OUT = "55P03"
+TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND xact_start IS NOT NULL
+AND starts_with(application_name, :begin) AND application_name <> :ours
+"""
 
 
 class Lease(Protocol):
@@ -94,6 +100,7 @@ class LockLease:
             engine = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")
             self._connection = engine.connect()
             self._connection.exec_driver_sql(f"SET idle_session_timeout = {round(self._ttl_s * 1000)}")
+            self._connection.exec_driver_sql(f"SET lock_timeout = {round(self._ttl_s * 1000 / 3)}")
         return self._connection
 
     def _take(self, connection: sa.Connection) -> bool:
@@ -103,8 +110,25 @@ class LockLease:
         row = postgresql.insert(JobState).values(name=jobs.DAEMON)
         connection.execute(row.on_conflict_do_nothing())
         named = sa.update(JobState).where(JobState.name == jobs.DAEMON)
-        connection.execute(named.values(lease_owner=self._owner, lease_until=self._end()))
+        name = named.values(lease_owner=self._owner, lease_until=self._end())
+        try:
+            connection.execute(name)
+        except OperationalError as e:
+            if getattr(e.orig, "sqlstate", "") != LOCK_TIMED_OUT:
+                raise
+            self._end_what_the_last_one_left(connection)
+            connection.execute(name)
         return True
+
+    def _end_what_the_last_one_left(self, connection: sa.Connection) -> None:
+        """End the transactions of a leader that froze in one: it would hold the row for as long as it sleeps.
+
+        The server does so by itself only where it waits for the next statement, not in the middle of one.
+        """
+        owner = connection.scalar(sa.select(JobState.lease_owner).where(JobState.name == jobs.DAEMON)) or ""
+        host, _, process = owner.rpartition(":")[0].rpartition(":")
+        theirs = {"begin": name_of_process(host, process), "ours": self._database.name}
+        connection.execute(sa.text(TERMINATE), theirs)
 
     def _show(self, connection: sa.Connection) -> None:
         """Let pages see that we live. A run that is writing holds the row: this must not wait for it."""

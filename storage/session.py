@@ -1,5 +1,7 @@
 """Engines and sessions for SQLite and PostgreSQL, one way to read and one way to write."""
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +46,14 @@ class Database:
         self.settings = settings
         self.url = settings.engine_url()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # By which PostgreSQL shows whose its sessions are (application_name).
+        self.name = f"{name_of_process(socket.gethostname(), os.getpid())}{os.urandom(4).hex()}"
         if self.is_sqlite:
             self._make_directory()
             self._writer = _sqlite_engine(settings, self.url, writes=True)
             self._reader = _sqlite_engine(settings, self.url, writes=False)
         else:
-            self._writer = self._reader = _postgres_engine(settings, self.url)
+            self._writer = self._reader = _postgres_engine(settings, self.url, self.name)
 
     @property
     def engine(self) -> sa.Engine:
@@ -136,12 +140,18 @@ def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
-def _postgres_engine(settings: StorageSettings, url: sa.URL) -> sa.Engine:
+def name_of_process(host: str, process: int | str) -> str:
+    """Return how the names of a process's sessions begin. PostgreSQL keeps 63 characters of a name."""
+    return f"{host[:40]}:{process}:"
+
+
+def _postgres_engine(settings: StorageSettings, url: sa.URL, name: str) -> sa.Engine:
     return sa.create_engine(
         url,
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
             "options": POSTGRES_OPTIONS,
+            "application_name": name,
             **POSTGRES_TCP,
         },
         pool_size=settings.pool_size,

@@ -5,6 +5,7 @@ Standard library only: the installer uses this too.
 
 import signal
 import tarfile
+import time
 from pathlib import Path
 
 from tests.services.layout import TIME_ZONE, pristine_archive
@@ -100,6 +101,23 @@ class Cluster:
         except FileNotFoundError:
             return False
         return len(lines) > 7 and lines[7].strip() == "ready"
+
+    def restart(self) -> None:
+        """Start the server again where it was; what a killed one left behind may take some seconds to end."""
+        for attempt in range(20):
+            try:
+                self._server = self._started()
+                return
+            except ServerFailed:
+                if attempt == 19:
+                    raise
+                time.sleep(0.5)
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        if self._server:
+            self._server.kill()
+        self._server = None
 
     def stop(self) -> None:
         """End the server if it runs."""

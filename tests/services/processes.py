@@ -146,6 +146,11 @@ class Server:
         """Return the last 4,000 characters the server has written."""
         return self._command.log.read_text(errors="replace")[-4000:]
 
+    def kill(self, *, within_s: float = 8) -> None:
+        """End the server as a crash would."""
+        self._process.kill()
+        self._process.wait(timeout=within_s)
+
     def stop(self, *, within_s: float = 8) -> None:
         """Ask the server to end, then kill what is left of its process group."""
         if self._process.poll() is None:

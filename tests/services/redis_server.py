@@ -7,10 +7,10 @@ from tests.services.processes import Server, ServerCommand, clean_environment, f
 
 
 class RedisServer:
-    """One redis-server on a free port of 127.0.0.1."""
+    """One redis-server on a port of 127.0.0.1, a free one unless it is named."""
 
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.port = port or free_port()
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
@@ -52,6 +52,10 @@ class RedisServer:
     def empty(self) -> None:
         """Forget every key."""
         self._ask(b"FLUSHALL")
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        self._server.kill()
 
     def stop(self) -> None:
         """End the server."""

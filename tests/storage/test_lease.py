@@ -1,5 +1,7 @@
 """Of several daemons one leads: by a row beside SQLite, by a lock of a session on PostgreSQL."""
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,7 +14,7 @@ from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.lease import LEASE_LOCK, Lease, lease_of
 from storage.models import JobState
-from storage.session import Database, StorageError
+from storage.session import Database, StorageError, name_of_process
 
 Candidate = Callable[..., Lease]
 TTL_S = 30.0
@@ -64,9 +66,13 @@ def may_write(database: Database, owner: str) -> bool:
 
 def end_sessions_that_hold_it(database: Database) -> int:
     """End them as PostgreSQL does with one that is idle for too long, or whose client was killed."""
+    other = Database(database.settings)
     holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock"
-    with database.write() as session:
-        return len(session.execute(sa.text(holders), {"lock": LEASE_LOCK}).all())
+    try:
+        with other.write() as session:
+            return len(session.execute(sa.text(holders), {"lock": LEASE_LOCK}).all())
+    finally:
+        other.dispose()
 
 
 def test_one_leads_and_the_others_stand_by(database: Database, candidate: Candidate) -> None:
@@ -180,6 +186,34 @@ def test_who_takes_over_waits_for_the_end_of_what_is_being_written(
     assert taken.wait(10)
     rival.join(10)
     assert not may_write(postgres, "a")
+
+
+@pytest.mark.real
+def test_who_takes_over_ends_what_a_frozen_leader_holds(postgres: Database, locking: Candidate) -> None:
+    frozen, b = locking(postgres.name), locking("b", 3.0)
+    assert frozen.hold()
+
+    def write() -> None:
+        with postgres.write() as session:
+            jobs.require_lease(session, postgres.name)
+            end_sessions_that_hold_it(postgres)
+            assert b.hold()  # although we never go on
+            jobs.save_cursor(session, "redmine", {"too": "late"})
+
+    with pytest.raises(StorageError):
+        write()
+    assert (may_write(postgres, postgres.name), may_write(postgres, "b")) == (False, True)
+    with postgres.read() as session:
+        assert jobs.cursor(session, "redmine") is None
+
+
+@pytest.mark.real
+def test_sessions_carry_the_name_of_their_process(postgres: Database) -> None:
+    with postgres.read() as session:
+        name = session.scalar(sa.text("SHOW application_name"))
+    assert name == postgres.name
+    assert name.startswith(name_of_process(socket.gethostname(), os.getpid()))
+    assert len(name_of_process("h" * 64, 4_194_304) + "12345678") < 64
 
 
 @pytest.mark.real
