@@ -20,9 +20,10 @@ FILE = "vapid.pem"
 def read_or_make(path: Path) -> Vapid02:
     """Return the key pair, made where there is none yet. Raises SettingsError."""
     try:
-        make(path)
+        if not path.exists():  # where it exists, its folder may be one that nobody can write
+            make(path)
     except FileExistsError:
-        pass  # made earlier, or by another process a moment ago
+        pass  # made by another process a moment ago
     except OSError as e:
         raise SettingsError(f"{path}: cannot make the key of Web Push: {e.strerror}") from e
     return read(path)
@@ -32,7 +33,9 @@ def read(path: Path) -> Vapid02:
     """Return the key pair of a file. Raises SettingsError, which says what to do."""
     try:
         pem = path.read_bytes()
-        is_open = path.stat().st_mode & 0o077
+        # What systemd hands over is the service's own, whatever the mode of a list of rights looks like.
+        allowed = 0o070 if str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY") else 0
+        is_open = path.stat().st_mode & 0o077 & ~allowed
     except OSError as e:
         raise SettingsError(f"{path}: cannot read the key of Web Push: {e.strerror}") from e
     if is_open:

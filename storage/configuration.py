@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from storage import credentials
 from storage.logs import mask_text
 
 TABLES = (
@@ -54,7 +55,7 @@ def config_path(given: str | None = None) -> Path:
 
 
 def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
-    """Read the file and lay `HELPDESK_<TABLE>__<KEY>` variables over it. Raises ConfigError.
+    """Read the file, lay `HELPDESK_<TABLE>__<KEY>` variables and credentials over it. Raises ConfigError.
 
     `HELPDESK_<TABLE>` replaces a whole table, written as an inline table. A variable's value is read
     as a TOML value where it is one, else as text. A file that does not exist is an error only where it
@@ -77,6 +78,7 @@ def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
                 f"{path}: [{name}]: unknown table{_near(name, TABLES)}; allowed: {', '.join(TABLES)}"
             )
     _overlay(tables, environ)
+    credentials.lay_over(tables, environ)
     return tables
 
 

@@ -20,30 +20,47 @@ class StorageSettings(Settings):
     directory: Annotated[Path, Field(strict=False, validate_default=False)] = Path(".helpdesk")
     url: str = ""
     url_env: str = ""
+    url_file: Annotated[Path, Field(strict=False)] | None = None
     busy_timeout_s: float = Field(default=5.0, gt=0, le=60)
     pool_size: int = Field(default=10, ge=1, le=200)
     connect_timeout_s: int = Field(default=5, ge=1, le=60)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.url and self.url_env:
-            raise ValueError("set url or url_env, not both")
+        if sum(map(bool, (self.url, self.url_env, self.url_file))) > 1:
+            raise ValueError("set only one of url, url_env and url_file")
         if self.url:
             _checked(self.url)
         return self
 
     def engine_url(self) -> URL:
-        """Return the SQLAlchemy address, from `url`, `url_env` or the default file. Raises ConfigError."""
-        if not self.url_env:
-            default = URL.create("sqlite", database=str(self.directory / "helpdesk.db"))
-            return _checked(self.url) if self.url else default
-        text = os.environ.get(self.url_env, "")
-        if not text:
-            raise ConfigError(f"storage.url_env names {self.url_env}, which is not set in the environment")
-        try:
-            return _checked(text)
-        except ValueError as e:
-            raise ConfigError(f"{self.url_env}, which storage.url_env names: {e}") from e
+        """Return the SQLAlchemy address, without any key the default file's. Raises ConfigError."""
+        if self.url_file is not None:
+            return _secret_url(_file_text(self.url_file), f"{self.url_file}, which storage.url_file names")
+        if self.url_env:
+            text = os.environ.get(self.url_env, "")
+            if not text:
+                raise ConfigError(
+                    f"storage.url_env names {self.url_env}, which is not set in the environment"
+                )
+            return _secret_url(text, f"{self.url_env}, which storage.url_env names")
+        default = URL.create("sqlite", database=str(self.directory / "helpdesk.db"))
+        return _checked(self.url) if self.url else default
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"storage.url_file: {path} cannot be read: {e}") from e
+
+
+def _secret_url(text: str, place: str) -> URL:
+    """Check an address whose text must not be shown. Raises ConfigError."""
+    try:
+        return _checked(text)
+    except ValueError as e:
+        raise ConfigError(f"{place}: {e}") from e
 
 
 def _checked(text: str) -> URL:

@@ -62,7 +62,7 @@ def test_a_variable_that_does_not_help_is_named(
         ({"url": "postgresql://h/d"}, "postgresql is not supported; allowed: sqlite, postgresql+psycopg"),
         ({"url": "sqlite://"}, "a database in memory is not supported"),
         ({"url": "sqlite:///:memory:"}, "a database in memory is not supported"),
-        ({"url": "sqlite:///x.db", "url_env": "X"}, "set url or url_env, not both"),
+        ({"url": "sqlite:///x.db", "url_env": "X"}, "set only one of url, url_env and url_file"),
         ({"busy_timeout_s": 0.0}, "greater than 0"),
         ({"busy_timeout_s": 61.0}, "less than or equal to 60"),
         ({"pool_size": 0}, "greater than or equal to 1"),
