@@ -2,37 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
-from daemon import check_cli, jobs_cli
-from daemon.clients.errors import SourceError
-from daemon.clients.settings import SettingsError
+from daemon import check_cli, install_cli, jobs_cli
+from daemon.cli_errors import plain_errors
 from daemon.config import Config, load
 from storage import logs, migrate, users
-from storage.configuration import ConfigError, config_path
-from storage.session import Database, StorageError
+from storage.configuration import config_path
+from storage.session import Database
 
 LANGUAGES = click.Choice(["ru", "en"])
-
-
-def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Show what the user can mend as one message, exit code 2, no traceback."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except (ConfigError, StorageError, SourceError, SettingsError) as e:
-            for line in str(e).splitlines():
-                click.echo(f"helpdesk: {line}", err=True)
-            sys.exit(2)
-
-    return wrapped
 
 
 @click.group()
@@ -105,6 +86,7 @@ def vapid_(path: Path, *, force: bool) -> None:
 
 
 main.add_command(jobs_cli.jobs)
+main.add_command(install_cli.install_services)
 main.add_command(check_cli.check)
 main.add_command(check_cli.completion)
 
