@@ -7,16 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import ChannelState, PushSubscription
-from storage.snapshots import chunks
+from storage.snapshots import chunks, insert_for
 
 
 def state(session: Session, name: str) -> ChannelState:
     """Return the state of a channel, made on first use."""
     found = session.get(ChannelState, name)
     if found is None:
-        found = ChannelState(name=name)
-        session.add(found)
-        session.flush()
+        # Two daemons may start at once.
+        session.execute(insert_for(session, ChannelState).values(name=name).on_conflict_do_nothing())
+        found = session.get_one(ChannelState, name)
     return found
 
 

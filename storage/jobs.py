@@ -23,9 +23,9 @@ def state(session: Session, name: str) -> JobState:
     """Return the state of a job, made on first use."""
     found = session.get(JobState, name)
     if found is None:
-        found = JobState(name=name)
-        session.add(found)
-        session.flush()
+        # Two daemons may start at once, and an administrator ask for a job that none has run yet.
+        session.execute(insert_for(session, JobState).values(name=name).on_conflict_do_nothing())
+        found = session.get_one(JobState, name)
     return found
 
 
