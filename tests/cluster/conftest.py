@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.desk import AUTHOR, WRITER, Desk
 from tests.cluster.fleet import Fleet
 from tests.redmines import RedmineUnderTest
-from tests.services.processes import own
+from tests.services.processes import own, wait_until
 from tests.services.run import ServiceRun
 
 HERE = Path(__file__).parent
@@ -40,3 +41,13 @@ def make_fleet(service_run: ServiceRun) -> Iterator[MakeFleet]:
     yield make
     for fleet in made:
         fleet.close()
+
+
+@pytest.fixture
+def desk(make_fleet: MakeFleet, demo_redmine: RedmineUnderTest) -> Desk:
+    """A started fleet with the lease as it is by default, after its first run."""
+    fleet = make_fleet(demo_redmine, (AUTHOR, WRITER))
+    issue = demo_redmine.create_issue(AUTHOR)
+    fleet.start()
+    assert wait_until(fleet.has_baseline, within_s=60), fleet.story()
+    return Desk(fleet, demo_redmine, issue)

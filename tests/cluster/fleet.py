@@ -17,6 +17,7 @@ from storage.session import Database
 from storage.settings import StorageSettings
 from tests.cluster.nginx import Nginx
 from tests.cluster.process import Process
+from tests.cluster.reader import Reader
 from tests.services.postgres import OWNER, Cluster
 from tests.services.processes import free_port, private_folder
 from tests.services.redis_server import RedisServer
@@ -123,12 +124,19 @@ class Fleet:
         """Start daemons and viewers, and wait until one daemon leads and every viewer serves."""
         for process in (*self.viewers, *self.daemons):
             process.start()
-        for viewer, url in zip(self.viewers, self.viewer_urls, strict=True):
-            viewer.wait_ready(lambda: is_well(url))  # noqa: B023
+        for number, viewer in enumerate(self.viewers):
+            viewer.wait_ready(lambda: self.is_well(number))  # noqa: B023
         for daemon in self.daemons:
             daemon.wait_ready(lambda: daemon.events("daemon_started"))  # noqa: B023
         self.daemons[0].wait_ready(lambda: self.leader() is not None)
         return self
+
+    def is_well(self, number: int) -> bool:
+        """Say whether this viewer answers that all is well."""
+        try:
+            return requests.get(f"{self.viewer_urls[number]}/healthz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
 
     def leader(self) -> Process | None:
         """Return the daemon whose name is in the lease's row, None where that is nobody's who runs."""
@@ -174,6 +182,12 @@ class Fleet:
         session.headers["X-CSRFToken"] = answer.json()["csrf_token"]
         return session
 
+    def reader(self, login: str, url: str = "") -> Reader:
+        """Return an open page of somebody, still to be connected: through nginx unless a viewer is named."""
+        session = self.log_in(login, url)
+        cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
+        return Reader(url or self.url, cookie, last=0, login=login)
+
     def kill_redis(self) -> None:
         """End Redis as a crash would."""
         self.redis.kill()
@@ -181,6 +195,10 @@ class Fleet:
     def restart_redis(self) -> None:
         """Start Redis again where it was; it remembers nothing."""
         self.redis = RedisServer(self.folder / "redis", self.redis.port)
+
+    def story(self) -> str:
+        """Return the ends of all logs."""
+        return "\n".join(f"--- {p.name}\n{p.log_tail()}" for p in (*self.daemons, *self.viewers))
 
     def close(self) -> None:
         """End everything."""
@@ -190,11 +208,3 @@ class Fleet:
         self.nginx.stop()
         self.redis.stop()
         self.postgres.stop()
-
-
-def is_well(url: str) -> bool:
-    """Say whether a viewer answers that all is well."""
-    try:
-        return requests.get(f"{url}/healthz", timeout=5).status_code == 200
-    except requests.ConnectionError:
-        return False

@@ -14,18 +14,19 @@ ASK_AGAIN_S = 0.5
 
 @dataclass
 class Reader(Member):
-    """A member that keeps the list of what it is shown, and counts what came to it twice."""
+    """A member that keeps the list of what it is shown."""
 
     login: str = ""
     shown: set[int] = field(default_factory=set)
-    twice: list[int] = field(default_factory=list)
     filled: int = 0
+
+    def is_in_order(self) -> bool:
+        """Whether each notification came once by the socket, in the order of ids."""
+        return self.ids() == sorted(set(self.ids()))
 
     async def _receive(self, event: str, content: Any = None) -> None:
         await super()._receive(event, content)
         if event == "new_notification":
-            if content["id"] in self.shown:
-                self.twice.append(content["id"])
             self.shown.add(content["id"])
         elif event == "notifications_withdrawn":
             self.shown.difference_update(content["ids"])
