@@ -1,11 +1,12 @@
-"""What the daemon does for inboxes by itself: snoozed notifications come back, old read ones go."""
+"""What the daemon does for inboxes by itself: snoozed notifications come back, old read ones go, words of new
+ones are made ready to be searched."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from storage import inbox_acts, wakeup
+from storage import inbox_acts, inbox_words, wakeup
 from storage.columns import utc_now
 from storage.session import Database, StorageError
 
@@ -14,6 +15,7 @@ log = structlog.get_logger()
 WAKE_EVERY_S = 15
 # Removed in one transaction: it must not keep the others from writing for long.
 SLICE = 1_000
+WORDS_SLICE, WORDS_AT_ONCE = 500, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,21 @@ class Chores:
                 woken += count
         except StorageError as e:
             log.warning("wake_failed", error=str(e))
+            return woken
         if woken:
             log.info("notifications_woken", count=woken)
+        self.take_words()
         return woken
+
+    def take_words(self) -> int:
+        """Make the words of new notifications ready to be searched; return of how many."""
+        taken = 0
+        try:
+            while taken < WORDS_AT_ONCE and (count := self._take_some_words()):
+                taken += count
+        except StorageError as e:
+            log.warning("words_not_taken", error=str(e))
+        return taken
 
     def forget(self) -> int:
         """Remove what was read longer ago than is to be kept; return how many went."""
@@ -62,3 +76,10 @@ class Chores:
         if count:
             wakeup.send(self.database)
         return count
+
+    def _take_some_words(self) -> int:
+        with self.database.read() as session:
+            if not inbox_words.has_new(session):
+                return 0
+        with self.database.write() as session:
+            return inbox_words.add_new(session, WORDS_SLICE)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from pydantic_core import from_json
 from sqlalchemy.orm import Session, aliased
 
+from storage import inbox_words
 from storage.models import Delivery, Notification
 
 View = Literal["inbox", "archived", "snoozed", "starred", "all"]
@@ -73,7 +74,7 @@ def groups(
     """Return the next groups of a user that a filter lets through, latest first."""
     newer = aliased(Notification)
     is_overtaken = sa.exists().where(
-        *conditions(user_id, asked, now, newer),
+        *conditions(user_id, asked, now, newer, are_few=True),
         newer.thread == Notification.thread,
         _place(newer) > _place(Notification),
     )
@@ -117,10 +118,13 @@ def projects(session: Session, user_id: int) -> list[tuple[int, str]]:
     return sorted(found, key=lambda one: one[1].casefold())
 
 
-def conditions(user_id: int, asked: Filter, now: datetime, row: Any = Notification) -> list[Condition]:
+def conditions(
+    user_id: int, asked: Filter, now: datetime, row: Any = Notification, *, are_few: bool = False
+) -> list[Condition]:
     """Return what a row must be to be let through by a filter.
 
-    What a notification says is not searched while its reader's right to see it is in doubt.
+    What a notification says is not searched while its reader's right to see it is in doubt. `are_few` where
+    the caller's own conditions leave few rows.
     """
     found: list[Condition] = [row.user_id == user_id, row.withdrawn_at.is_(None), *_of_view(asked, now, row)]
     if asked.is_unread:
@@ -129,6 +133,8 @@ def conditions(user_id: int, asked: Filter, now: datetime, row: Any = Notificati
         found.append(row.thread.in_(asked.threads))
     if asked.is_of_content:
         found.append(row.verify_at_show.is_(False))
+    if asked.text:
+        found.append(_mentions(user_id, asked.text, row, are_few=are_few))
     return [*found, *_of_content(asked, row)]
 
 
@@ -151,14 +157,11 @@ def _of_content(asked: Filter, row: Any) -> Iterator[Condition]:
         yield sa.cast(row.reasons, sa.Text).contains(f'"{asked.reason}"', autoescape=True)
     if asked.project_id:
         yield row.project_id == asked.project_id
-    if asked.text:
-        yield _mentions(asked.text, row)
 
 
-def _mentions(text: str, row: Any) -> Condition:
+def _mentions(user_id: int, text: str, row: Any, *, are_few: bool) -> Condition:
     """Look for a text in what is shown; `#12` and `12` also find an issue."""
-    words = row.subject + "\n" + row.message + "\n" + row.notes + "\n" + row.actor_name
-    found = sa.func.lower(words).contains(text.lower(), autoescape=True)
+    found = inbox_words.mentions(user_id, text, row, is_one_of_few=are_few)
     number = text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 10:
         return sa.or_(row.issue_id == int(number), found)
@@ -197,7 +200,9 @@ def _counted(
         sa.func.count(),
         sa.func.count().filter(Notification.read_at.is_(None)),
         sa.func.count(Notification.starred_at),
-    ).where(*conditions(user_id, asked, now), Notification.thread.in_([row.thread for row in rows]))
+    ).where(
+        *conditions(user_id, asked, now, are_few=True), Notification.thread.in_([row.thread for row in rows])
+    )
     grouped = session.execute(query.group_by(sa.text("1, 2, 3")))
     for thread, reasons, is_doubtful, *numbers in grouped:
         counted = counts.setdefault(thread, [0, 0, 0, []])

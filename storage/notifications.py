@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage import live
+from storage import inbox_words, live
 from storage.columns import utc_now
 from storage.models import Notification
 from storage.snapshots import changed_rows, chunks, insert_for
@@ -169,6 +169,7 @@ def amend(session: Session, notification_id: int, values: Mapping[str, Any]) -> 
     """Correct the text of one notification after its source was edited."""
     live.lock_order(session)
     session.execute(sa.update(Notification).where(Notification.id == notification_id).values(**values))
+    inbox_words.refresh(session, notification_id, values)
 
 
 def of_issues(

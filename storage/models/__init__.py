@@ -4,7 +4,7 @@ from storage.models.audit import AuditEntry
 from storage.models.delivery import ChannelState, Delivery, PushSubscription
 from storage.models.erp import ErpPerson
 from storage.models.hosts import Host, HostAcknowledgement, HostCheck, HostMaintenance, HostOutage
-from storage.models.inbox import LiveEvent, Notification
+from storage.models.inbox import LiveEvent, Notification, NotificationWords
 from storage.models.jobs import JobGap, JobRun, JobState
 from storage.models.people import IssueMute, SignIn, User
 from storage.models.posts import Post, PostRead
@@ -39,6 +39,7 @@ __all__ = [
     "JournalSeen",
     "LiveEvent",
     "Notification",
+    "NotificationWords",
     "Post",
     "PostRead",
     "Priority",

@@ -88,6 +88,19 @@ class Notification(Base):
     verify_at_show: Mapped[bool] = mapped_column(default=False)
 
 
+class NotificationWords(Base):
+    """The words of a notification as they are searched, beside the others of its user."""
+
+    __tablename__ = "notification_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    notification_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("notifications.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    words: Mapped[bytes]
+
+
 class LiveEvent(Base):
     """Something an open page must learn besides new notifications: read elsewhere, withdrawn, changed."""
 

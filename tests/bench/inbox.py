@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage import inbox, migrate, notifications
+from storage import inbox, inbox_words, migrate, notifications
 from storage.inbox import Filter
 from storage.session import Database
 from storage.settings import StorageSettings
@@ -45,6 +45,7 @@ ASKED = {
     "by reason (rare)": Filter(reason="mentioned"),
     "by project": Filter(project_id=7),
     "search, found": Filter(text="Драйвер"),
+    "search, one letter": Filter(text="п"),
     "search, not found": Filter(text="нет такого"),
     "the busiest issue": Filter(threads=("issue:1",)),
 }
@@ -87,9 +88,13 @@ def fill(house: House) -> int:
         for begin in range(0, count, 5_000):
             with database.write() as session:
                 notifications.record(session, rows[begin : begin + 5_000])
+    count = 1
+    while count:  # as the daemon does within seconds
+        with database.write() as session:
+            count = inbox_words.add_new(session, 500)
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM ANALYZE notifications"))
+            connection.execute(sa.text("VACUUM ANALYZE"))
     return mine
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from daemon.chores import Chores
@@ -10,7 +11,7 @@ from daemon.scheduler import Engine
 from storage import inbox_acts, live, notifications, users, wakeup
 from storage.columns import utc_now
 from storage.inbox_acts import Chosen
-from storage.models import Notification, User
+from storage.models import Notification, NotificationWords, User
 from storage.session import Database
 
 HOUR = timedelta(hours=1)
@@ -104,3 +105,12 @@ def test_a_database_that_is_away_is_told_and_survived(database: Database, ann: i
     with capture_logs() as logs:
         assert (Chores(database).wake(), Chores(database, 1).forget()) == (0, 0)
     assert [entry["event"] for entry in logs] == ["wake_failed", "tidy_failed"]
+
+
+def test_words_of_what_is_new_are_ready_to_be_searched(database: Database, ann: int) -> None:
+    tell(database, ann, 3)
+    chores = Chores(database)
+    assert chores.wake() == 0
+    assert chores.take_words() == 0
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(NotificationWords)) == 3
