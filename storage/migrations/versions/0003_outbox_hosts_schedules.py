@@ -49,7 +49,10 @@ NEW: dict[str, list[tuple[sa.Column[Any], str]]] = {
         (sa.Column("batch", sa.String(length=16), nullable=False), "''"),
         (
             sa.Column("created_at", STAMP, nullable=False),
-            "(SELECT n.recorded_at FROM notifications AS n WHERE n.id = notification_id)",
+            (
+                "coalesce((SELECT recorded_at FROM notifications WHERE notifications.id = notification_id),"
+                " next_attempt_at)"
+            ),
         ),
         (sa.Column("due_at", STAMP, nullable=False), "next_attempt_at"),
         # A claim of old ends here: whoever held it is not running any more.
