@@ -1,6 +1,5 @@
 """The daemon process: builds the jobs, runs them until a signal, stops in good order."""
 
-import faulthandler
 import os
 import signal
 import threading
@@ -53,7 +52,6 @@ def serve(config: Config) -> int:
         signal.signal(number, lambda *_: stop.set())
     notify = Notify.from_environment()
     watchdog = Watchdog(notify, partial(vitals, engine, sender))
-    faulthandler.enable()  # systemd ends what is stuck by SIGABRT: the log then shows where
     engine.start()
     sender.start()
     watchdog.start()

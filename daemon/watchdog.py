@@ -1,6 +1,8 @@
 """Tells systemd that the daemon is alive, but only while its parts really get on."""
 
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ LOOK_SHARE = 0.1
 # A database that is away comes back by itself as a rule, and a job that hangs leaves the others alone. Both
 # are waited for longer; then a new process is worth a try.
 PATIENCE = 3.0
+CALLS = 12  # the innermost ones of each thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Watchdog:
         stuck = [(name, age_s) for name, age_s, limit_s in found if age_s > limit_s]
         names = tuple(name for name, _ in stuck)
         if stuck and names != self._stuck:
-            log.critical("stuck", parts={name: round(age_s, 1) for name, age_s in stuck})
+            parts = {name: round(age_s, 1) for name, age_s in stuck}
+            log.critical("stuck", parts=parts, threads=where_threads_are())
         self._stuck = names
         if stuck:
             told = ", ".join(f"{name} for {age_s:.0f} s" for name, age_s in stuck)
@@ -66,3 +70,13 @@ class Watchdog:
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(self._watchdog_s * LOOK_SHARE)
+
+
+def where_threads_are() -> dict[str, str]:
+    """Return where each thread stands: what hangs is about to be ended, and cannot be asked later."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    found = {}
+    for ident, frame in sys._current_frames().items():  # noqa: SLF001 - there is no other way to see them
+        calls = traceback.extract_stack(frame)[-CALLS:]
+        found[names.get(ident, str(ident))] = " > ".join(f"{c.filename}:{c.lineno} {c.name}" for c in calls)
+    return found

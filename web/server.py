@@ -20,6 +20,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from daemon.clients.notify import Notify
 from storage.session import Database
 from web import create_app
+from web.metrics import sharing
 from web.settings import ViewerSettings, WebSettings
 from web.viewer import EXTENSION, Viewer
 from web.watchdog import Vitals, WatchedArbiter, worker_timeout_s
@@ -59,7 +60,7 @@ class Worker(ThreadWorker):
 
     def handle_abort(self, sig: int, frame: FrameType | None) -> None:
         """Show in the log where everything stands, and end: the arbiter found us standing still."""
-        faulthandler.dump_traceback()
+        faulthandler.dump_traceback()  # safe in this handler of Python's, which holds the lock of all threads
         super().handle_abort(sig, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -110,6 +111,8 @@ def options(web: WebSettings) -> dict[str, Any]:
         "graceful_timeout": GRACE_S,
         "logger_class": StdlibLogger,
         "post_fork": _after_fork,
+        "child_exit": lambda _arbiter, worker: sharing.forget(worker.pid),
+        "on_exit": lambda _arbiter: sharing.unshare(),
         "forwarded_allow_ips": "",  # our own layer decides whom to believe
         "control_socket_disable": True,
         "proc_name": "helpdesk-web",
