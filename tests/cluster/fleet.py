@@ -131,6 +131,12 @@ class Fleet:
         self.daemons[0].wait_ready(lambda: self.leader() is not None)
         return self
 
+    def tend(self) -> None:
+        """Start again what has ended by itself, as systemd does: who starts and finds no database ends."""
+        for process in (*self.daemons, *self.viewers):
+            if not process.is_running():
+                process.start()
+
     def is_well(self, number: int) -> bool:
         """Say whether this viewer answers that all is well."""
         try:

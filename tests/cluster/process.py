@@ -47,11 +47,10 @@ class Process:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL to it and its workers. It must have been alive until then."""
-        assert self._process is not None
-        assert self.is_running(), f"{self.name} ended by itself:\n{self.log_tail()}"
-        os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait(10)
+        """SIGKILL to it and its workers. One that has ended by itself stays as it is."""
+        if self._process is not None and self.is_running():
+            os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait(10)
 
     def freeze(self) -> None:
         """Stop it where it is, as a machine that hangs does: nothing of it ends."""

@@ -18,7 +18,7 @@ class Reader(Member):
 
     login: str = ""
     shown: set[int] = field(default_factory=set)
-    filled: int = 0
+    was_cut: bool = False
 
     def is_in_order(self) -> bool:
         """Whether each notification came once by the socket, in the order of ids."""
@@ -31,6 +31,7 @@ class Reader(Member):
         elif event == "notifications_withdrawn":
             self.shown.difference_update(content["ids"])
         elif event == "replayed" and content["more"]:
+            self.was_cut = True
             await self._fill()
 
     async def _connected(self) -> None:
@@ -48,7 +49,6 @@ class Reader(Member):
             except (aiohttp.ClientError, TimeoutError, LookupError):
                 await asyncio.sleep(ASK_AGAIN_S)
                 continue
-            self.filled += 1
             # What came by the socket while we were reading may be newer than the answer.
             self.shown = known | {number for number in self.shown if number > newest}
             return

@@ -49,6 +49,7 @@ class Fate:
         """Strike, repair, wait; return what it was."""
         blow = self.blows[number % len(self.blows)]
         blow()
+        self._fleet.tend()
         self._wait(1, 4)
         return blow.__name__
 
@@ -56,17 +57,19 @@ class Fate:
         time.sleep(self._rng.uniform(shortest_s, longest_s))
 
     def _leader(self) -> Process:
-        assert wait_until(lambda: self._fleet.leader() is not None, within_s=60), self._fleet.story()
+        assert wait_until(self._has_leader, within_s=60), self._fleet.story()
         leader = self._fleet.leader()
         assert leader is not None
         return leader
+
+    def _has_leader(self) -> bool:
+        self._fleet.tend()
+        return self._fleet.leader() is not None
 
     def _kill(self, *processes: Process) -> None:
         for process in processes:
             process.kill()
         self._wait(0, 3)
-        for process in processes:
-            process.start()
 
     def kill_leader(self) -> None:
         self._kill(self._leader())
@@ -79,9 +82,7 @@ class Fate:
         self._kill(*self._fleet.daemons)
 
     def stop_leader(self) -> None:
-        leader = self._leader()
-        assert leader.stop() == 0
-        leader.start()
+        assert self._leader().stop() == 0
 
     def freeze_leader(self) -> None:
         """For longer than its lease lasts, so that the other one leads when it wakes."""
@@ -140,6 +141,8 @@ def require_all_shown(fleet: Fleet, readers: list[Reader]) -> None:
     wait_until(lambda: not differences(), within_s=60, every_s=0.5)
     assert differences() == []
     assert [reader.login for reader in readers if not reader.is_in_order()] == []
+    # And what the sockets brought was all, not only what reading by HTTP filled in.
+    assert [r.login for r in readers if not r.was_cut and r.shown - set(r.ids())] == []
 
 
 @pytest.mark.timeout(3600 if FULL else 600)
