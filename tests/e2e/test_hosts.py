@@ -130,3 +130,25 @@ def test_no_serious_barrier_for_anybody_in_either_theme(look: Look, state: State
 def test_a_phone_never_scrolls_sideways(look: Look, state: State) -> None:
     page = state(Look(look.desk, "phone", "dark", "ru"))
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_group_that_was_closed_stays_closed_while_the_page_follows(
+    look: Look, network: ViewerUnderTest
+) -> None:
+    page = host_pictures.hosts(look)
+    group = page.locator("[data-group='Склад']")
+    group.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-host='sklad-gw']")).to_be_hidden()
+    change(network, "core-gw", state="down", reason="no_answer")
+    row = page.locator("[data-host='core-gw'] .host-mark")
+    expect(row).to_have_text("Down", timeout=SLOW_MS)
+    expect(page.locator("[data-host='sklad-gw']")).to_be_hidden()
+    change(network, "core-gw", state="up", reason="")
+    expect(row).to_have_text("Up", timeout=SLOW_MS)
+    page.locator(".hosts-find input[type=search]").fill("КАМЕРА")
+    page.keyboard.press("Enter")
+    expect(page.locator(".empty-title")).to_have_text("No such hosts")
+    page.locator(".hosts-find input[type=search]").fill("camera")
+    page.keyboard.press("Enter")
+    expect(page.locator(".host")).to_have_count(1)

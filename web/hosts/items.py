@@ -13,15 +13,29 @@ from web.answers import iso
 Item = dict[str, Any]
 # The words of the contract for the states that the table knows.
 STATUSES = {"up": "online", "down": "offline", "unreachable": "unreachable"}
+PER_PAGE, MANY = 200, 100
 PROBLEMS = ("down", "unreachable", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hosts of one group, in the order of the configuration."""
+    """Hosts of one group on a page, in the order of the configuration; its sums are of all pages."""
 
     name: str
     hosts: Sequence[Shown]
+    total: int
+    problems: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostPage:
+    """Some of the hosts that were asked for, by group."""
+
+    groups: Sequence[Group]
+    page: int
+    pages: int
+    total: int
 
 
 def status_item(host: Host) -> Item:
@@ -94,12 +108,35 @@ def point_item(bucket: Bucket) -> Item:
     }
 
 
-def groups_of(hosts: Iterable[Shown]) -> list[Group]:
-    """Return hosts by group; groups come in the order of their first host."""
+def page_of(hosts: Iterable[Shown], page: int) -> HostPage:
+    """Return one page of these hosts by group; groups come in the order of their first host.
+
+    Where there are many, groups in which all is well begin closed.
+    """
     found: dict[str, list[Shown]] = {}
     for shown in hosts:
         found.setdefault(shown.host.group_name, []).append(shown)
-    return [Group(name, members) for name, members in found.items()]
+    ordered = [shown for members in found.values() for shown in members]
+    pages = max(1, -(-len(ordered) // PER_PAGE))
+    page = min(page, pages)
+    is_short = len(ordered) <= MANY
+    here: dict[str, list[Shown]] = {}
+    for shown in ordered[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        here.setdefault(shown.host.group_name, []).append(shown)
+    groups = [_group(name, members, found[name], is_short) for name, members in here.items()]
+    return HostPage(groups, page, pages, len(ordered))
+
+
+def _group(name: str, here: Sequence[Shown], everywhere: Sequence[Shown], is_short: bool) -> Group:
+    problems = sum(1 for shown in everywhere if shown.host.state in PROBLEMS)
+    return Group(name, here, len(everywhere), problems, is_open=is_short or problems > 0)
+
+
+def is_asked_for(host: Host, show: str, text: str) -> bool:
+    """Say whether a host is in a state that is asked for and holds a text in its words."""
+    states = {"all": (*STATUSES, *PROBLEMS), "problems": PROBLEMS}.get(show, (show,))
+    words = (host.name, host.ip, host.address, host.group_name)
+    return host.state in states and any(text.casefold() in word.casefold() for word in words)
 
 
 def counts_of(hosts: Iterable[Shown]) -> dict[str, int]:

@@ -15,11 +15,11 @@ from web.answers import Problem, page, wants_json
 from web.contract import documented
 from web.hosts.graph import Segment, availability, graph
 from web.hosts.items import (
-    PROBLEMS,
     counts_of,
-    groups_of,
     host_item,
+    is_asked_for,
     outage_item,
+    page_of,
     point_item,
     status_item,
     window_item,
@@ -56,12 +56,14 @@ def status() -> Response:
 def hosts_page() -> str:
     """Show all hosts by group."""
     asked, shown = query(HostsQuery), _watched()
-    chosen = [one for one in shown if asked.show == "all" or one.host.state in PROBLEMS]
+    text = asked.q.strip()
+    chosen = [one for one in shown if is_asked_for(one.host, asked.show, text)]
     return page(
         "hosts.html",
-        groups=groups_of(chosen),
+        found=page_of(chosen, asked.page),
         counts=counts_of(shown),
         show=asked.show,
+        text=text,
         total=len(shown),
         reason_text=reason_text,
     )

@@ -98,9 +98,11 @@ class OutageList(BaseModel):
 
 
 class HostsQuery(Asked):
-    """Which hosts the page shows."""
+    """Which hosts the page shows: by state, and by what their names, addresses and groups hold."""
 
-    show: Literal["all", "problems"] = "all"
+    show: Literal["all", "problems", "up", "down", "unreachable", "unknown"] = "all"
+    q: str = Field(default="", max_length=100)
+    page: int = Field(default=1, ge=1, le=1_000_000)
 
 
 class HostQuery(Asked):

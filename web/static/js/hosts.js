@@ -22,11 +22,18 @@ async function refresh() {
   const mine = document.getElementById(PART);
   if (!fresh || !mine) return;
   const focused = mine.contains(document.activeElement) && document.activeElement.id;
-  const isOpen = mine.querySelector("details")?.open;
-  if (isOpen && fresh.querySelector("details")) fresh.querySelector("details").open = true;
+  keepOpen(mine, fresh);
   mine.replaceChildren(...fresh.childNodes);
   refreshTimes(mine);
   if (focused) document.getElementById(focused)?.focus();
+}
+
+// What somebody opened or closed stays so: groups by their names, of other parts there is one.
+function keepOpen(mine, fresh) {
+  for (const now of fresh.querySelectorAll("details")) {
+    const before = [...mine.querySelectorAll("details")].find((one) => one.dataset.group === now.dataset.group);
+    if (before) now.open = before.open;
+  }
 }
 
 // A network that is away says so elsewhere: the next sweep brings the rest.
