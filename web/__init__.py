@@ -66,9 +66,16 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
 
     Raises ConfigError where the file of the secret key cannot be used.
     """
+    # Not before the fork: see web/metrics/sharing.py.
+    from web.metrics import views as metrics
+    from web.metrics.own import Own
+    from web.metrics.tables import Tables
+
     app = Flask(__name__, static_url_path=assets.url_path())
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    figures = Own()
+    figures.watch(app)
     key_file = settings.web.secret_key_file or settings.storage.directory / FILE
     security.register(app, settings.web, read_or_make(key_file))
     people.register(app, database)
@@ -82,6 +89,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         notifications.bp,
         *inbox.BLUEPRINTS,
         health.bp,
+        metrics.bp,
         docs.bp,
         task_lists.bp,
         board.bp,
@@ -127,8 +135,18 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     )
     redmine = _redmine(settings.redmine, TASK_DEADLINE_S)
     app.extensions[EXTENSION] = Viewer(
-        settings, database, redmine, passwords, rights, live, brake, rights_of_tasks, erp
+        settings,
+        database,
+        redmine,
+        passwords,
+        rights,
+        live,
+        brake,
+        rights_of_tasks,
+        erp,
+        (*figures.collected(), Tables(database)),
     )
+    live.rounds.append(figures.looked(live.connections))
     finesse.register(app, settings.finesse)
     spec.register(app)
     _wrap(app, settings, live)

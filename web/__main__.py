@@ -11,6 +11,7 @@ from storage import logs, migrate
 from storage.configuration import ConfigError, config_path
 from storage.session import Database, StorageError
 from web import throttle
+from web.metrics import sharing
 from web.secret import FILE, read_or_make
 from web.server import Server
 from web.settings import ViewerSettings, load
@@ -31,6 +32,7 @@ def main(config: str | None, *, is_check: bool) -> None:
         click.echo(str(e), err=True)
         sys.exit(WRONG_SETTINGS)
     logs.configure(settings.web.log_level, settings.web.log_style)
+    sharing.share(settings.web.workers)  # before the fork
     Server(settings).run()
 
 

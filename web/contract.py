@@ -188,6 +188,20 @@ class Health(BaseModel):
     status: str
 
 
+class Lack(BaseModel):
+    """One thing that keeps the process from serving."""
+
+    check: str = Field(examples=["database", "migrations", "tail"])
+    reason: str
+
+
+class Readiness(BaseModel):
+    """Whether people may be sent to this process."""
+
+    status: Literal["ready", "not ready"]
+    reasons: list[Lack]
+
+
 def documented(
     answer: type[BaseModel], *refusals: int, status: int | tuple[int, ...] = 200, **request: Any
 ) -> Any:

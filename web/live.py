@@ -74,8 +74,11 @@ class Live:
         return self.tail.is_fresh()
 
     def connections(self) -> int:
-        """Count the open WebSockets, also those that have not said who they are yet."""
-        return len(self._server().eio.sockets)
+        """Count the open WebSockets, also those that have not said who they are yet.
+
+        Under gunicorn Engine.IO keeps a closed one in its list until its next round, some 20 s later.
+        """
+        return sum(not connection.closed for connection in list(self._server().eio.sockets.values()))
 
     def end_session(self, user_id: int, device: str) -> None:
         """Close what was opened in a session that has ended: here at once, elsewhere through the table."""

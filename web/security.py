@@ -36,6 +36,8 @@ POLICY = (
     " font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+# Set in the environment of a request whose X-Forwarded-* came from nobody we know, and were dropped.
+WAS_FORWARDED = "helpdesk.was_forwarded"
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
 
 
@@ -141,7 +143,8 @@ class Proxies:
         if self._is_trusted(environ.get("REMOTE_ADDR", "")):
             return self._proxied(environ, start_response)
         for name in FORWARDED:
-            environ.pop(name, None)
+            if environ.pop(name, None) is not None:
+                environ[WAS_FORWARDED] = True
         return self._plain(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:

@@ -64,8 +64,9 @@ class Worker(ThreadWorker):
         super().handle_abort(sig, frame)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self.alive and isinstance(self.wsgi, Flask):
-            parts: Viewer = self.wsgi.extensions[EXTENSION]
+        app = getattr(self, "wsgi", None)  # not there yet where the stop comes during the start
+        if self.alive and isinstance(app, Flask):
+            parts: Viewer = app.extensions[EXTENSION]
             # Not in the signal handler itself: whatever it interrupted may hold a lock.
             threading.Thread(target=parts.live.stop, daemon=True).start()
         super().handle_exit(sig, frame)

@@ -18,13 +18,14 @@ from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
 from web.feature_settings import FeatureSettings, QualitySettings, TaskSettings
+from web.metrics_access import MetricsAccess
 
 BACKENDS = ("local", "redmine")
 LIMITER_SCHEMES = ("memory", "redis", "rediss")
 MIN_SPARE_THREADS = 8
 
 
-class WebSettings(Settings):
+class WebSettings(MetricsAccess):
     """The `[web]` table: where the viewer listens and how long a log-in lasts."""
 
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -222,6 +223,7 @@ def _check_together(settings: ViewerSettings, path: Path) -> None:
     try:
         settings.storage.engine_url()
         settings.auth.limiter_storage()
+        settings.web.metrics_token()
         if settings.redmine is not None:
             settings.redmine.api_key()
     except SettingsError as e:

@@ -11,6 +11,8 @@ from storage.session import Database
 from web.settings import ViewerSettings
 
 if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
     from web.live import Live
     from web.passwords import Passwords
     from web.rights import Rights
@@ -33,6 +35,7 @@ class Viewer:
     throttle: "Throttle"
     task_rights: "TaskRights"
     erp: ErpClient | None = None
+    figures: "tuple[Collector, ...]" = ()  # what /metrics shows
 
 
 def viewer() -> Viewer:

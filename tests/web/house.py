@@ -148,6 +148,11 @@ class Transport:
 
     is_closed: bool = False
 
+    @property
+    def closed(self) -> bool:
+        """What Engine.IO calls it."""
+        return self.is_closed
+
     def close(self, *, wait: bool, abort: bool) -> None:
         """Close."""
         assert (wait, abort) == (False, True), "closing must not wait for the client"

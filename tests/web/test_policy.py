@@ -17,6 +17,8 @@ PUBLIC = {
     "auth.csrf_token",
     "auth.set_preferences",
     "health.healthz",
+    "health.readyz",
+    "metrics.metrics",
     "notifications.home",
     "unsubscribe.ask",
     "unsubscribe.decide",
