@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from daemon import check_cli, install_cli, jobs_cli
+from daemon import check_cli, db_cli, install_cli, jobs_cli
 from daemon.cli_errors import plain_errors
 from daemon.config import Config, load
 from storage import logs, migrate, users
@@ -86,25 +86,10 @@ def vapid_(path: Path, *, force: bool) -> None:
 
 
 main.add_command(jobs_cli.jobs)
+main.add_command(db_cli.db)
 main.add_command(install_cli.install_services)
 main.add_command(check_cli.check)
 main.add_command(check_cli.completion)
-
-
-@main.group()
-def db() -> None:
-    """The database."""
-
-
-@db.command()
-@click.pass_obj
-@plain_errors
-def upgrade(path: Path) -> None:
-    """Bring the database to the schema of this version."""
-    before, after = migrate.upgrade(Database(load(path).storage))
-    click.echo(
-        f"schema {after} (was {before or 'empty'})" if before != after else f"schema {after}: up to date"
-    )
 
 
 @main.group(name="users")

@@ -123,6 +123,7 @@ def _sqlite_engine(settings: StorageSettings, url: sa.URL, *, writes: bool) -> s
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
         if writes:
+            cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded while there is no table yet
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = NORMAL")
         else:

@@ -152,8 +152,8 @@ def test_ids_that_were_given_out_never_come_back(old: Database) -> None:
 NEW_ROW = {
     "notifications": """
         INSERT INTO notifications (change_key, user_id, type, reasons, title, message, created_at,
-            recorded_at, thread, surfaced_at, subject, project_name, actor_name, details, notes, is_private_note, alerts,
-            is_urgent, verify_at_show)
+            recorded_at, thread, surfaced_at, subject, project_name, actor_name, details, notes,
+            is_private_note, alerts, is_urgent, verify_at_show)
         VALUES ('new', 1, 'info', '[]', '', '', '2026-03-02', '2026-03-02',
             'new', '2026-03-02', '', '', '', '[]', '', false, '[]', false, false) RETURNING id""",
     "job_runs": """
