@@ -27,8 +27,18 @@ export function build(item) {
   return frame.content.firstElementChild;
 }
 
-/** Put a notification where it belongs: in place of an older card of it, or leading the card of its issue. */
-export function place(item) {
+/** Put notifications where they belong and return their cards. Of an issue with several the last one's stands. */
+export function place(items) {
+  if (!items.length) return [];
+  const placed = items.map(put).filter((card) => card.isConnected);
+  settle();
+  placed.forEach((card) => refreshTimes(card));
+  clamp(placed);
+  return placed;
+}
+
+// In place of an older card of it, or leading the card of its issue.
+function put(item) {
   const card = build(item);
   const same = findCard(item.id);
   const former = same ?? cardOf(item.thread);
@@ -39,7 +49,7 @@ export function place(item) {
     else drop(former);
   }
   if (!same) insert(card);
-  finish(card, former);
+  keepHold(card, former);
   return card;
 }
 
@@ -65,12 +75,9 @@ function showEarlier(card) {
 }
 
 // Where the focus and the tick were, they stay.
-export function finish(card, former) {
+function keepHold(card, former) {
   if (former?.querySelector(".note-select")?.checked) card.querySelector(".note-select").checked = true;
   if (former?.dataset.hadFocus) card.focus({ preventScroll: true });
-  settle();
-  refreshTimes(card);
-  clamp(card);
 }
 
 export function drop(card) {
@@ -104,15 +111,19 @@ export function settle() {
   document.dispatchEvent(new Event("cards-changed"));
 }
 
-/** Long notes show their beginning and a button for the rest. */
-export function clamp(card) {
-  const note = card.querySelector(".note-words");
-  if (!note) return;
-  note.classList.add("is-clamped");
-  if (note.scrollHeight <= note.clientHeight + 1) {
-    note.classList.remove("is-clamped");
-    return;
+/** Long notes show their beginning and a button for the rest. All are measured at once: each change between
+ *  two measures would have the page laid out anew. */
+export function clamp(some) {
+  const notes = some.map((card) => card.querySelector(".note-words:not(.is-clamped, :has(+ .note-more))")).filter(Boolean);
+  for (const note of notes) note.classList.add("is-clamped");
+  const short = new Set(notes.filter((note) => note.scrollHeight <= note.clientHeight + 1));
+  for (const note of notes) {
+    if (short.has(note)) note.classList.remove("is-clamped");
+    else addMore(note);
   }
+}
+
+function addMore(note) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "note-more", textContent: text("more") });
   button.setAttribute("aria-expanded", "false");
   button.addEventListener("click", () => {
@@ -124,4 +135,4 @@ export function clamp(card) {
 }
 
 if (list) regroup();
-cards().forEach(clamp);
+clamp(cards());

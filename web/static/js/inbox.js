@@ -1,6 +1,6 @@
 // What happens to the list and the counts when news come, whichever way they came.
 import { showUnread } from "./badge.js";
-import { build, cards, findCard, idOf, isUnread, place, remove, setRead, unreadOf } from "./cards.js";
+import { build, cardOf, cards, findCard, idOf, isUnread, place, remove, setRead, unreadOf } from "./cards.js";
 import { accept } from "./cursor.js";
 import { bringInLine } from "./listing.js";
 import { showSource } from "./source.js";
@@ -13,18 +13,18 @@ let waiting = 0;
 /** Take in notifications, oldest first; those this page has had are left alone, as is what goes past the inbox. */
 export function receive(items) {
   const fresh = items.filter((item) => accept(item.id) && !item.is_archived);
-  const outOfSight = fresh.filter((item) => !appear(item));
+  const fitting = fresh.filter(fits);
+  for (const card of place(fitting)) card.classList.add("is-new");
+  const inSight = new Set(fitting.filter(({ thread }) => isInSight(cardOf(thread))));
+  const outOfSight = fresh.filter((item) => !inSight.has(item));
   const elsewhere = outOfSight.filter((item) => !findCard(item.id));
   if (elsewhere.length && view) wait(elsewhere.length);
   tell(fresh, outOfSight);
 }
 
-// Returns whether the reader can see it come without being told.
-function appear(item) {
-  if (!fits(item)) return false;
-  const card = place(item);
-  card.classList.add("is-new");
-  const { top, bottom } = card.getBoundingClientRect();
+// Whether the reader can see it come without being told.
+function isInSight(card) {
+  const { top, bottom } = card?.getBoundingClientRect() ?? { top: -1 };
   return top >= 0 && bottom <= window.innerHeight;
 }
 
@@ -63,7 +63,7 @@ export function reconcile(answer, { isWhole = false } = {}) {
 
 /** The same notification with other words: rights confirmed, a note edited. No news. */
 export function amend(item) {
-  if (findCard(item.id)) place(item);
+  if (findCard(item.id)) place([item]);
 }
 
 /** Read here or elsewhere. What that means for the other counts of an issue the server says. */

@@ -17,7 +17,7 @@ async function unfold(card, link) {
   card.after(part);
   link.setAttribute("aria-expanded", "true");
   refreshTimes(part);
-  part.querySelectorAll(".note").forEach(clamp);
+  clamp([...part.querySelectorAll(".note")]);
 }
 
 function fold(card, link) {

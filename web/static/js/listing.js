@@ -22,6 +22,8 @@ export function bringInLine({ groups, following }, isWhole) {
   const isAtEnd = !last || cards().at(-1) === last;
   if (isAtEnd || isApart) showFollowing(following);
   settle();
+  wanted.forEach((card) => refreshTimes(card));
+  clamp(wanted);
   wanted.forEach(refocus);
 }
 
@@ -37,8 +39,6 @@ function put(item) {
   if (former.contains(document.activeElement)) card.dataset.hadFocus = "true";
   if (former.nextElementSibling?.matches(".note-thread")) former.nextElementSibling.remove();
   former.replaceWith(card);
-  refreshTimes(card);
-  clamp(card);
   return card;
 }
 
@@ -49,8 +49,6 @@ function arrange(wanted) {
     if (!stands) {
       if (before) after(before).after(card);
       else list.prepend(card);
-      refreshTimes(card);
-      clamp(card);
     }
     before = card;
   }
@@ -72,15 +70,12 @@ function refocus(card) {
 
 /** Add the next part at the end. */
 export function append({ groups, following }) {
-  for (const { item } of groups) {
-    if (findCard(item.id) || cardOf(item.thread)) continue;
-    const card = build(item);
-    list.append(card);
-    refreshTimes(card);
-    clamp(card);
-  }
+  const fresh = groups.map(({ item }) => item).filter((item) => !findCard(item.id) && !cardOf(item.thread)).map(build);
+  list.append(...fresh);
   showFollowing(following);
   settle();
+  fresh.forEach((card) => refreshTimes(card));
+  clamp(fresh);
 }
 
 function showFollowing(following) {
