@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := daemon web storage tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run demo test test-long check lint format setup test-services bench screenshots lock clean
+.PHONY: run demo test test-long check lint format setup test-services cluster bench screenshots lock clean
 .DEFAULT_GOAL := run
 
 run: setup ## Set up and run the product; without a [redmine] address on a made-up Redmine
@@ -35,6 +35,9 @@ format: setup ## Format the code
 
 test-services: ## Install the real servers that the tests use (Debian packages, as root)
 	tests/services/install
+
+cluster: setup ## PostgreSQL, Redis, two daemons, two viewers and nginx on the made-up Redmine, until Ctrl-C
+	$(BIN)/python -m tests.cluster
 
 bench: setup ## Print the figures of tests/bench
 	for figure in $$(cd tests/bench && ls *.py | sed 's/\.py$$//' | grep -v '^_'); do $(BIN)/python -m tests.bench.$$figure || exit 1; done

@@ -113,12 +113,13 @@ class Fleet:
         environ = {KEY: self._key, "HELPDESK_STORAGE__DIRECTORY": str(folder / name), **own}
         return Process(name, module, environ, folder / f"{name}.log")
 
-    def add_people(self, people: Iterable[tuple[str, int]]) -> None:
+    def add_people(self, people: Iterable[tuple[str, int]], role: str = "user") -> None:
         """Make these people (log-in, id in Redmine) users; their password is `password_of` them."""
         with self.database.write() as session:
             for login, number in people:
                 named = {"username": login, "redmine_login": login, "id_redmine_user": number}
-                users.add(session, User(**named, language="en", password_hash=cheap_hash(password_of(login))))
+                known = {"password_hash": cheap_hash(password_of(login)), "language": "en", "role": role}
+                users.add(session, User(**named, **known))
 
     def start(self) -> Self:
         """Start daemons and viewers, and wait until one daemon leads and every viewer serves."""
@@ -131,11 +132,12 @@ class Fleet:
         self.daemons[0].wait_ready(lambda: self.leader() is not None)
         return self
 
-    def tend(self) -> None:
-        """Start again what has ended by itself, as systemd does: who starts and finds no database ends."""
-        for process in (*self.daemons, *self.viewers):
-            if not process.is_running():
-                process.start()
+    def tend(self) -> list[Process]:
+        """Start again what has ended, as systemd does; return it. Who starts and finds no database ends."""
+        ended = [process for process in (*self.daemons, *self.viewers) if not process.is_running()]
+        for process in ended:
+            process.start()
+        return ended
 
     def is_well(self, number: int) -> bool:
         """Say whether this viewer answers that all is well."""
