@@ -1,7 +1,7 @@
 """`make cluster`: the same cluster for a person to look at and to break, on the demo Redmine.
 
-A daemon or viewer that is killed by hand is started again after some seconds, as systemd would do. Ctrl-C ends
-everything.
+A daemon or viewer that is killed by hand is started again after some seconds, as systemd would do. Ctrl-C
+ends everything.
 """
 
 import contextlib
