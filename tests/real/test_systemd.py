@@ -35,7 +35,9 @@ def _systemd() -> None:
 def units(tmp_path: Path) -> Path:
     """The units of an installation whose program exists."""
     program = Path(sys.executable).with_name("helpdesk")
-    place = Installation("root", "root", program, PROJECT / "scheduler.toml", {}, Path("/var/lib/helpdesk"))
+    place = Installation(
+        "www-data", "www-data", program, PROJECT / "scheduler.toml", {}, Path("/var/lib/helpdesk")
+    )
     install.write(tmp_path, {name: install.unit(name, place) for name in UNITS}, force=True)
     return tmp_path
 
