@@ -111,6 +111,6 @@ def pinged(name: str) -> str:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="rights can only be taken away by root")
 def test_the_daemon_may_ping_and_the_viewer_may_not() -> None:
-    """Capabilities, user and no_new_privs as systemd sets them; the filter of calls is tried out elsewhere."""
+    """Capabilities, user and no_new_privs are those that systemd would set."""
     assert pinged(UNITS[0]) == "permitted 1"
     assert pinged(UNITS[1]) == "not_permitted"
