@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import requests
 
 from daemon.checks.rows import Row, fault, off, warning, well
-from daemon.clients.errors import ImpersonationRefused, NotFound, SourceError, SourceRefused, WrongAnswer
+from daemon.clients.errors import ImpersonationRefused, NotFound, SourceError, SourceRefused
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.redmine_probe import Visit, server_time, visit
 from daemon.clients.settings import RedmineSettings, SettingsError
@@ -134,11 +134,12 @@ def version_row(client: RedmineClient) -> Row:
     if not page.issues:
         return off(name, "cannot be told before Redmine has its first issue")
     try:
-        client.issue(page.issues[0].id, include=("allowed_statuses",))
-    except WrongAnswer as e:
-        return fault(name, str(e), "update Redmine to 5.0 or newer")
+        issue = client.issue(page.issues[0].id, include=("allowed_statuses",))
     except (NotFound, SourceRefused):
         return off(name, "the issue that would have told it has just been removed")
+    if not issue.allowed_statuses:
+        found = "Redmine does not say which statuses an issue may get: it is older than 5.0"
+        return fault(name, found, "update Redmine to 5.0 or newer")
     return well(name, "5.0 or newer")
 
 
