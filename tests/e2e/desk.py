@@ -96,7 +96,7 @@ def log_in(page: Page, person: Person, path: str = "/notifications") -> None:
 
 
 def expect_live(page: Page) -> None:
-    """Wait until the page has its socket and all its behaviours: the first comes up while others still load."""
+    """Wait until the page has its socket and all its behaviours, of which others may come up later."""
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     expect(page.locator("html")).to_have_attribute("data-ready", "true")
 

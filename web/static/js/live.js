@@ -53,12 +53,16 @@ on("notifications_read", read);
 on("notifications_changed", changed);
 on("notifications_withdrawn", withdraw);
 on("source_state", showSource);
-on("replayed", ({ more }) => more && fillGap());
+socket.on("replayed", ({ more }) => (more ? fillGap() : showArrived()));
 
+// What was replayed is the oldest of what is missing: to show it only to put what is read in its place takes seconds.
 async function fillGap() {
+  const replayed = arrived;
+  arrived = [];
   openGap();
-  const isFilled = await readNow({ isWhole: true });
-  if (!isFilled && socket.connected) setTimeout(fillGap, 5000);
+  if (await readNow({ isWhole: true })) return;
+  receive(replayed);
+  if (socket.connected) setTimeout(fillGap, 5000);
 }
 
 socket.on("session_ended", () => document.dispatchEvent(new Event("signed-out")));
