@@ -4,6 +4,7 @@ Prints one line `ID USER SECONDS` for each row, with the time after the commit.
 """
 
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ def main(order: dict[str, object]) -> None:
     assert isinstance(user_ids, list)
     assert isinstance(total, int)
     assert isinstance(rate_s, int | float)
+    ports = [int(port) for port in order.get("ports") or ()]  # type: ignore[attr-defined]
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     begin_at = time.monotonic()
     for number in range(total):
         wait_s = begin_at + number / rate_s - time.monotonic()
@@ -38,6 +41,8 @@ def main(order: dict[str, object]) -> None:
         committed_at = time.time()
         if order["hint"]:
             wakeup.send(database)
+        for port in ports:
+            datagrams.sendto(b"!", ("127.0.0.1", port))
         print(row_id, row["user_id"], committed_at, flush=True)
 
 
