@@ -1,7 +1,7 @@
 """WSGI layer before Socket.IO: who may open a WebSocket at all.
 
-A WebSocket holds a thread for as long as it is open. So a visitor is refused with the HTTP answer, not
-after the upgrade, and the last threads are kept for pages.
+A visitor is refused with the HTTP answer, not after the upgrade, and so is everybody when a worker holds as
+many pages as it should.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,7 +43,7 @@ class Doorkeeper:
 
     def _refusal(self, environ: "WSGIEnvironment") -> str | None:
         if self._is_full():
-            log.warning("socket_refused_for_want_of_threads")
+            log.warning("socket_refused_as_there_are_too_many")
             return UNAVAILABLE
         try:
             with self._app.request_context(environ):

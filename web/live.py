@@ -18,6 +18,7 @@ from storage import live, notifications, sign_ins, users, wakeup
 from storage.models import LiveEvent, Notification, User
 from storage.session import Database, StorageError
 from web.edges import edge
+from web.engine import Engine
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
 from web.people import DEVICE, Person, person_of, someone
@@ -53,6 +54,7 @@ class Live:
             max_http_buffer_size=LARGEST_MESSAGE,
             async_handlers=False,  # a client that floods us with events must not get a thread for each
         )
+        self._engine = Engine.take_over(self._server().eio)
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
         self.socketio.on_event("join_notifications", self._join)
@@ -61,6 +63,7 @@ class Live:
     def start(self) -> None:
         """Begin to follow the tables. Call it in the process that serves, after any fork."""
         self._app.jinja_env.get_template("_notification.html")  # compiled now, not for the first reader
+        self._engine.hub.start()
         self.tail.start()
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@
 import faulthandler
 import logging
 import os
-import sys
+import resource
 import threading
 import time
 from types import FrameType
@@ -25,10 +25,9 @@ from web.settings import ViewerSettings, WebSettings
 from web.viewer import EXTENSION, Viewer
 from web.watchdog import Vitals, WatchedArbiter, worker_timeout_s
 
-GRACE_S = 3  # open WebSockets would otherwise hold a stop for 30 s
+GRACE_S = 3  # for requests under way
 KEEPALIVE_S = 75
 SPARE_CONNECTIONS = 512
-SWITCH_INTERVAL_S = 0.05  # halves the time of a broadcast
 
 
 class StdlibLogger(Logger):
@@ -48,6 +47,7 @@ class Worker(ThreadWorker):
     """
 
     vitals: Vitals | None = None
+    closing: threading.Thread | None = None
 
     def notify(self) -> None:
         """Leave the time of the last movement where the arbiter looks."""
@@ -68,8 +68,15 @@ class Worker(ThreadWorker):
         if self.alive and isinstance(app, Flask):
             parts: Viewer = app.extensions[EXTENSION]
             # Not in the signal handler itself: whatever it interrupted may hold a lock.
-            threading.Thread(target=parts.live.stop, daemon=True).start()
+            self.closing = threading.Thread(target=parts.live.stop, daemon=True)
+            self.closing.start()
         super().handle_exit(sig, frame)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        if conn.sock.fileno() == -1:  # a WebSocket, which the hub has taken over
+            self.nr_conns -= 1
+            return
+        super().finish_request(conn, fs)
 
 
 class Server(BaseApplication):
@@ -112,6 +119,7 @@ def options(web: WebSettings) -> dict[str, Any]:
         "graceful_timeout": GRACE_S,
         "logger_class": StdlibLogger,
         "post_fork": _after_fork,
+        "worker_exit": _leave,
         "child_exit": lambda _arbiter, worker: sharing.forget(worker.pid),
         "on_exit": lambda _arbiter: sharing.unshare(),
         "forwarded_allow_ips": "",  # our own layer decides whom to believe
@@ -121,4 +129,15 @@ def options(web: WebSettings) -> dict[str, Any]:
 
 
 def _after_fork(_arbiter: Arbiter, _worker: Worker) -> None:
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    """Let the worker open as many files as it may: each open page holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _leave(_arbiter: Arbiter, worker: Worker) -> None:
+    """End at once when the pages are told: to take the interpreter apart costs a second and helps nobody."""
+    if worker.closing is None:
+        return  # it did not begin, or breaks off: the arbiter shall learn how
+    worker.closing.join(GRACE_S)
+    logging.shutdown()
+    os._exit(0)

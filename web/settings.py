@@ -22,7 +22,6 @@ from web.metrics_access import MetricsAccess
 
 BACKENDS = ("local", "redmine")
 LIMITER_SCHEMES = ("memory", "redis", "rediss")
-MIN_SPARE_THREADS = 8
 
 
 class WebSettings(MetricsAccess):
@@ -31,8 +30,9 @@ class WebSettings(MetricsAccess):
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=5000, ge=1, le=65535)
     public_url: str = ""
-    # Each open tab holds a thread: a worker's threads must exceed its tabs.
-    threads: int = Field(default=512, ge=2 * MIN_SPARE_THREADS, le=8192)
+    threads: int = Field(default=64, ge=2, le=1024)
+    # Open tabs of one worker; each costs memory and a descriptor, but no thread.
+    tabs: int = Field(default=4000, ge=1, le=100_000)
     workers: int = Field(default=1, ge=1, le=64)
     secret_key_file: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
@@ -65,11 +65,6 @@ class WebSettings(MetricsAccess):
         if self.cookie_secure is None:
             return self.public_url.startswith("https:")
         return self.cookie_secure
-
-    @property
-    def max_sockets(self) -> int:
-        """How many open tabs a worker takes; the remaining threads answer pages."""
-        return self.threads - max(MIN_SPARE_THREADS, self.threads // 8)
 
 
 class AuthSettings(Settings):

@@ -225,7 +225,7 @@ def test_a_deactivated_user_loses_his_connection_soon(storage: StorageSettings, 
     ],
     ids=["visitor", "nonsense", "another-site", "own-site", "compression"],
 )
-def test_the_handshake_is_refused_before_it_costs_a_thread(
+def test_the_handshake_is_refused_before_the_upgrade(
     storage: StorageSettings, serve: Serve, headers: dict[str, str], status: int
 ) -> None:
     add_users(storage, 1)
@@ -248,7 +248,7 @@ def test_the_handshake_is_refused_before_it_costs_a_thread(
 
 def test_pages_answer_when_all_places_for_sockets_are_taken(storage: StorageSettings, serve: Serve) -> None:
     people = add_users(storage, 1)
-    viewer = serve(storage, HELPDESK_WEB__THREADS="16")
+    viewer = serve(storage, HELPDESK_WEB__TABS="8")
     cookie = viewer.cookie_of(next(iter(people)))
     members = [Member(viewer.url, cookie, last=0) for _ in range(8)]
     with Crowd(members):

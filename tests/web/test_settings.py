@@ -36,7 +36,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_nothing_need_be_set(tmp_path: Path) -> None:
     settings = load(written(tmp_path, ""))
-    assert (settings.web.host, settings.web.port, settings.web.threads) == ("127.0.0.1", 5000, 512)
+    assert (settings.web.host, settings.web.port, settings.web.threads) == ("127.0.0.1", 5000, 64)
     assert settings.backends == ("local",)
     assert settings.redmine is None
     assert not settings.web.is_secure
@@ -64,7 +64,7 @@ def test_tables_of_the_daemon_are_left_to_it(tmp_path: Path) -> None:
         ("[web]\nprot = 1", "web.prot: unknown key (did you mean port?)"),
         ("[web]\nport = 0", "web.port = 0"),
         ('[web]\nport = "http"', 'web.port = "http"'),
-        ("[web]\nthreads = 4", "web.threads = 4"),
+        ("[web]\nthreads = 1", "web.threads = 1"),
         ('[web]\npublic_url = "helpdesk.example.test"', "must be a full address"),
         ('[web]\npublic_url = "https://example.test/helpdesk"', "cannot live below a path"),
         ('[web]\ntrusted_proxies = ["proxy.example.test"]', "web.trusted_proxies"),
