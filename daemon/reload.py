@@ -1,6 +1,6 @@
 """Notices that `scheduler.toml` was saved, and has it applied whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,35 +8,29 @@ import structlog
 
 from storage.columns import utc_now
 from storage.configuration import ConfigError
+from storage.settings_watch import Signature, signature
 
 log = structlog.get_logger()
 
-Signature = tuple[int, int, int] | None
-
 
 class FileWatch:
-    """Looks at one file. A change counts once two looks saw the same file: then it is whole."""
+    """Looks at a file and at those that it names. It counts once two looks saw the same: all is whole."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, named: Callable[[], Iterable[Path]] = tuple) -> None:
         self._path = path
-        self._taken = self._seen = signature(path)
+        self._named = named
+        self._taken = self._seen = self._look()
 
     def has_changed(self) -> bool:
-        """Say whether another file is there than the one taken last, and take it."""
-        before, self._seen = self._seen, signature(self._path)
+        """Say whether other files are there than those taken last, and take them."""
+        before, self._seen = self._seen, self._look()
         if self._seen == self._taken or self._seen != before:
             return False
         self._taken = self._seen
         return True
 
-
-def signature(path: Path) -> Signature:
-    """Return what tells one saved file from the next; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    def _look(self) -> tuple[Signature, ...]:
+        return tuple(signature(path) for path in (self._path, *self._named()))
 
 
 def require_file(path: Path) -> None:
@@ -49,13 +43,15 @@ class Reloader:
     """Applies a saved file; one that is refused changes nothing, is logged once and kept as `fault`.
 
     `apply` reads the file and puts it in force, or raises ConfigError before it changed anything; it returns
-    the names of tables that only a restart puts in force.
+    the keys that only a restart puts in force. `named` gives the files of secrets that are in force.
     """
 
-    def __init__(self, path: Path, apply: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, path: Path, apply: Callable[[], list[str]], named: Callable[[], Iterable[Path]] = tuple
+    ) -> None:
         self._path = path
         self._apply = apply
-        self._watch = FileWatch(path)
+        self._watch = FileWatch(path, named)
         self.status: dict[str, Any] = {
             "path": str(path),
             "loaded_at": utc_now().isoformat(timespec="seconds"),

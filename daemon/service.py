@@ -26,11 +26,16 @@ from daemon.schedule_plan import PlannedJob
 from daemon.scheduler import Engine
 from daemon.watchdog import LOOP_SHARE, PATIENCE, Vital, Watchdog
 from storage import migrate
-from storage.configuration import ConfigError
+from storage.configuration import ConfigError, read_tables
 from storage.session import Database
+from storage.settings_watch import differing, files_of, stamps_of
 
 log = structlog.get_logger()
 
+# Read when the daemon starts, but for what each run and the dispatcher are built from.
+STANDING = ("storage", "daemon", "inbox")
+FOLLOWED = frozenset({"daemon.tell_after", "daemon.claim_s", "inbox.urgent_priorities"})
+OF_THE_VIEWER = ("web", "auth", "features", "tasks", "quality_control")
 PROOF_OVERLAP_S = 90.0  # of the key's checks; nothing is polled by that connection
 
 
@@ -97,7 +102,8 @@ def plan(config: Config) -> tuple[PlannedJob, ...]:
 
 
 def _planned(job: JobConfig, config: Config) -> PlannedJob:
-    made_of = (job.settings, getattr(config, needs(job)), _outbox(config), config.daemon.tell_after)
+    files = _stamps(config, needs(job))
+    made_of = (job.settings, getattr(config, needs(job)), _outbox(config), config.daemon.tell_after, files)
 
     def build(every_s: float, options: Mapping[str, Any]) -> Job:
         return _job(changed_job(job, every_s, options, config.path), config, _outbox(config))
@@ -148,7 +154,8 @@ class Senders:
 
 def _mark_of_channels(config: Config) -> str:
     channels = [(channel.name, channel.options) for channel in config.channels]
-    return repr((channels, config.redmine, config.public_url, _outbox(config), config.daemon.claim_s))
+    files = _stamps(config, "channel"), _stamps(config, "redmine")
+    return repr((channels, config.redmine, config.public_url, _outbox(config), config.daemon.claim_s, files))
 
 
 class Follower:
@@ -158,7 +165,9 @@ class Follower:
         self._config = config
         self._engine = engine
         self._senders = senders
-        self._reloader = Reloader(config.path, self._apply)
+        self._files = tuple(secret_files(config).values())
+        self._tables = _tables_of_the_viewer(config)
+        self._reloader = Reloader(config.path, self._apply, lambda: self._files)
 
     def look(self) -> dict[str, Any]:
         """Apply the file where it was saved, and return what is known of it."""
@@ -176,7 +185,35 @@ class Follower:
         self._engine.replace(plan(config))  # the last that may be refused
         if after is not None:
             self._senders.replace(config, after)
-        return [n for n in ("storage", "daemon", "inbox") if getattr(config, n) != getattr(self._config, n)]
+        self._files = tuple(secret_files(config).values())
+        self._tell_of_the_viewer(config)
+        before, now = self._config, config
+        found = [differing(getattr(before, name), getattr(now, name), name) for name in STANDING]
+        return [key for keys in found for key in keys if key not in FOLLOWED]
+
+    def _tell_of_the_viewer(self, config: Config) -> None:
+        """Log what is the viewer's: it reads its tables once, when it starts."""
+        before, self._tables = self._tables, _tables_of_the_viewer(config)
+        if keys := [key.removeprefix(".") for key in differing(before, self._tables, "")]:
+            log.warning("viewer_restart_needed", keys=keys)
+
+
+def secret_files(config: Config) -> dict[str, Path]:
+    """Return the files with secrets and certificates that the configuration names, by their keys."""
+    tables = {"redmine": config.redmine, "erp": config.erp, "finesse": config.finesse}
+    channels = {f"channel.{channel.name}": channel.options for channel in config.channels}
+    named = (files_of(table, name) for name, table in {**tables, **channels}.items())
+    return {key: path for files in named for key, path in files.items()}
+
+
+def _stamps(config: Config, table: str) -> object:
+    """Return what is different once a file that a table names was saved."""
+    return sorted((k, v) for k, v in stamps_of(secret_files(config)).items() if k.startswith(f"{table}."))
+
+
+def _tables_of_the_viewer(config: Config) -> dict[str, Any]:
+    tables = read_tables(config.path)
+    return {name: tables.get(name, {}) for name in OF_THE_VIEWER}
 
 
 def dispatcher(config: Config, database: Database) -> Dispatcher:

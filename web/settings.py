@@ -3,7 +3,8 @@
 import importlib.util
 import ipaddress
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
 from storage.settings import StorageSettings
+from storage.settings_watch import Signature, files_of, stamps_of
 from web.feature_settings import FeatureSettings, QualitySettings, TaskSettings
 from web.metrics_access import MetricsAccess
 
@@ -153,6 +155,9 @@ class ViewerSettings:
     push: PushServices = field(default_factory=PushServices)
     finesse: FinesseSettings | None = None
     has_hosts: bool = False  # the daemon checks the [[host]] tables
+    # Where all of this was read, and how the files that it names were then.
+    path: Path | None = None
+    stamps: Mapping[str, Signature] = field(default_factory=dict)
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -180,9 +185,18 @@ def load(path: Path) -> ViewerSettings:
         push=_push(tables.get("channel", {}), path),
         finesse=build(FinesseSettings, finesse, "finesse", path) if finesse else None,
         has_hosts=bool(tables.get("host")),
+        path=path,
     )
     _check_together(settings, path)
-    return settings
+    return replace(settings, stamps=stamps_of(secret_files(settings)))
+
+
+def secret_files(settings: ViewerSettings) -> dict[str, Path]:
+    """Return the files with secrets and certificates that the settings name, by their keys."""
+    names = ("redmine", "erp", "finesse", "storage", "web")
+    tables: dict[str, object] = {name: getattr(settings, name) for name in names}
+    found = (files_of(table, name) for name, table in tables.items())
+    return {key: path for files in found for key, path in files.items()}
 
 
 def _channels(tables: object) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from daemon.config import load
@@ -13,6 +14,7 @@ from daemon.scheduler import Engine
 from daemon.service import Follower, Senders, plan
 from storage import job_table, migrate
 from storage.columns import utc_now
+from storage.models import Host
 from storage.session import Database
 from tests.daemon.ticking import until
 
@@ -170,7 +172,95 @@ def test_a_file_that_is_still_being_written_is_left_alone(desk: Desk) -> None:
 def test_what_only_a_restart_changes_is_named(desk: Desk) -> None:
     desk.edit("[job.redmine]", "[daemon]\nlease_s = 20\n[job.redmine]")
     assert desk.look() == ""
-    assert desk.follower.look()["restart"] == ["daemon"]
+    assert desk.follower.look()["restart"] == ["daemon.lease_s"]
+
+
+NEEDS_RESTART = {
+    "lease": ("[job.redmine]", "[daemon]\nlease_s = 20\n[job.redmine]", ["daemon.lease_s"]),
+    "followed": ("[job.redmine]", "[daemon]\ntell_after = 9\n[job.redmine]", []),
+    "two": (
+        "[job.redmine]",
+        '[daemon]\nstop_timeout_s = 9\nlog_level = "debug"\n[job.redmine]',
+        ["daemon.log_level", "daemon.stop_timeout_s"],
+    ),
+    "urgent": ("[job.redmine]", '[inbox]\nurgent_priorities = ["High"]\n[job.redmine]', []),
+    "storage": ("[redmine]", "pool_size = 4\n[redmine]", ["storage.pool_size"]),
+}
+
+
+@pytest.mark.parametrize("edit", NEEDS_RESTART.values(), ids=NEEDS_RESTART)
+def test_each_key_that_waits_for_a_restart_is_shown_and_logged(
+    desk: Desk, edit: tuple[str, str, list[str]]
+) -> None:
+    desk.edit(edit[0], edit[1])
+    with capture_logs() as logs:
+        assert desk.look() == ""
+    assert desk.follower.look()["restart"] == edit[2]
+    [line] = [line for line in logs if line["event"] == "configuration_loaded"]
+    assert line["restart_needed"] == edit[2]
+
+
+def test_what_waits_for_a_restart_of_the_viewer_is_logged_by_key(desk: Desk) -> None:
+    desk.edit("[job.redmine]", "[web]\nport = 8080\n[tasks]\nmax_upload_mb = 7\n[job.redmine]")
+    with capture_logs() as logs:
+        assert desk.look() == ""
+    [line] = [line for line in logs if line["event"] == "viewer_restart_needed"]
+    assert line["keys"] == ["web.port", "tasks.max_upload_mb"]
+
+
+def test_a_secret_that_was_saved_is_in_force_though_the_file_is_as_it_was(desk: Desk, tmp_path: Path) -> None:
+    before = desk.marks()
+    assert desk.look() == ""
+    assert desk.marks() == before
+    (tmp_path / "key").write_text("fedcba9876543210")
+    with capture_logs() as logs:
+        assert desk.look() == ""
+    after = desk.marks()
+    assert {name for name in after if after[name] != before[name]} == {"redmine", "reconcile"}
+    assert [line["event"] for line in logs].count("configuration_loaded") == 1
+    (tmp_path / "key").unlink()
+    assert "key" in desk.look()
+    assert desk.marks() == after  # the jobs go on with what they have
+    (tmp_path / "key").write_text("0123456789abcdef")
+    assert desk.look() == ""
+
+
+HOST = """
+[[host]]
+name = "gw"
+address = "127.0.0.1"
+[[host]]
+name = "web"
+address = "127.0.0.2"
+parent = "gw"
+"""
+
+
+def test_hosts_are_added_changed_and_removed_in_a_running_daemon(desk: Desk) -> None:
+    """The whole way: the file is saved, and the table of hosts says so after the next run."""
+    assert desk.database.is_sqlite
+    desk.engine.look_at_file = desk.follower.look
+    desk.engine.start()
+    try:
+        jobs = '[job.hosts]\nsource = "hosts"\nevery_s = 1.0\n'
+        desk.edit("[channel.webpush]", jobs + HOST + "[channel.webpush]")
+        until(lambda: watched(desk) == {"gw": ("127.0.0.1", ""), "web": ("127.0.0.2", "gw")}, "hosts", 15)
+        desk.edit('address = "127.0.0.2"\nparent = "gw"', 'address = "127.0.0.3"')
+        until(lambda: watched(desk).get("web") == ("127.0.0.3", ""), "the other address", 15)
+        added = '[[host]]\nname = "new"\naddress = "127.0.0.4"\n'
+        desk.edit('[[host]]\nname = "gw"\naddress = "127.0.0.1"\n', added)
+        until(lambda: set(watched(desk)) == {"web", "new"}, "one gone, one new", 15)
+        desk.edit('name = "new"', 'name = "web"')
+        until(lambda: "two hosts have the name" in fault(desk), "the fault", 15)
+        assert set(watched(desk)) == {"web", "new"}
+    finally:
+        assert desk.engine.stop(15)
+
+
+def watched(desk: Desk) -> dict[str, tuple[str, str]]:
+    with desk.database.read() as session:
+        rows = session.scalars(sa.select(Host).where(Host.is_watched))
+        return {host.name: (host.address, host.parent) for host in rows}
 
 
 def test_a_running_daemon_shows_the_effect_within_seconds(desk: Desk) -> None:

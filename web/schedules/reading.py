@@ -15,6 +15,7 @@ from storage.models import JobRun
 from web.answers import page
 from web.contract import documented
 from web.policy import Policy, allow
+from web.restart import restart_keys
 from web.schedules.graph import MOST, graph
 from web.schedules.shapes import JobAnswer, JobsAnswer, RunAnswer, RunsAnswer
 from web.schedules.words import health_words, run_words, span
@@ -42,7 +43,13 @@ def schedules_page() -> str:
     with viewer().database.read() as session:
         now = utc_now()
         found, daemon = job_table.rows(session, now), job_table.daemon_status(session, now)
-    return page("schedules.html", jobs=found, daemon=daemon, **_words(now))
+    return page(
+        "schedules.html",
+        jobs=found,
+        daemon=daemon,
+        viewer_restart=restart_keys(viewer().settings),
+        **_words(now),
+    )
 
 
 @bp.get("/api/admin/jobs")
@@ -53,7 +60,8 @@ def jobs() -> Response:
     with viewer().database.read() as session:
         now = utc_now()
         found, daemon = job_table.rows(session, now), job_table.daemon_status(session, now)
-    return jsonify({"jobs": as_json(found), "daemon": as_json(daemon)})
+    stale = {"restart": restart_keys(viewer().settings)}
+    return jsonify({"jobs": as_json(found), "daemon": as_json(daemon), "viewer": stale})
 
 
 @bp.get("/admin/schedules/<name>")
@@ -75,6 +83,7 @@ def schedule_page(name: str) -> str:
         graph=graph(latest),
         asked=asked,
         daemon=daemon,
+        viewer_restart=restart_keys(viewer().settings),
         statuses=job_history.STATUSES,
         **proof,
         **_words(now),

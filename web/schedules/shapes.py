@@ -67,11 +67,18 @@ class DaemonShown(BaseModel):
     restart: list[str]
 
 
+class ViewerState(BaseModel):
+    """The viewer; `restart` names the keys of the saved file that only its restart puts in force."""
+
+    restart: list[str]
+
+
 class JobsAnswer(BaseModel):
     """All jobs by name."""
 
     jobs: list[JobShown]
     daemon: DaemonShown
+    viewer: ViewerState
 
 
 class GapShown(BaseModel):
