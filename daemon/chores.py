@@ -1,8 +1,7 @@
-"""What the daemon does for inboxes by itself: snoozed notifications come back, old read ones go, words of new
-ones are made ready to be searched."""
+"""What the daemon does for inboxes by itself: snoozed notifications come back, words of new ones
+are made ready to be searched."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 
@@ -13,17 +12,14 @@ from storage.session import Database, StorageError
 log = structlog.get_logger()
 
 WAKE_EVERY_S = 15
-# Removed in one transaction: it must not keep the others from writing for long.
-SLICE = 1_000
 WORDS_SLICE, WORDS_AT_ONCE = 500, 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Chores:
-    """The work on the inboxes of one database. `keep_read_days` 0 keeps everything."""
+    """The work on the inboxes of one database."""
 
     database: Database
-    keep_read_days: int = 0
 
     def wake(self) -> int:
         """Bring back what was snoozed until now; return how many came."""
@@ -48,24 +44,6 @@ class Chores:
         except StorageError as e:
             log.warning("words_not_taken", error=str(e))
         return taken
-
-    def forget(self) -> int:
-        """Remove what was read longer ago than is to be kept; return how many went."""
-        if not self.keep_read_days:
-            return 0
-        before = utc_now() - timedelta(days=self.keep_read_days)
-        removed = 0
-        try:
-            with self.database.read() as session:
-                found = inbox_acts.outlived(session, before)
-            for begin in range(0, len(found), SLICE):
-                with self.database.write() as session:
-                    removed += inbox_acts.forget(session, found[begin : begin + SLICE], before)
-        except StorageError as e:
-            log.warning("tidy_failed", error=str(e))
-        if removed:
-            log.info("notifications_forgotten", count=removed, read_before=before.isoformat())
-        return removed
 
     def _wake_some(self) -> int:
         with self.database.read() as session:

@@ -21,6 +21,7 @@ from daemon.lookup import (
 )
 from daemon.options import ChannelOptions, JobOptions
 from storage.configuration import ConfigError, Settings, build, read_tables
+from storage.retention import RetentionSettings
 from storage.settings import StorageSettings
 
 M = TypeVar("M", bound=BaseModel)
@@ -104,6 +105,7 @@ class Config:
     hosts: tuple[HostSettings, ...]
     jobs: tuple[JobConfig, ...]
     inbox: InboxSettings
+    retention: RetentionSettings
     channels: tuple[ChannelConfig, ...]  # those that are switched on
     public_url: str  # the viewer's address as people type it
 
@@ -121,6 +123,7 @@ def load(path: Path) -> Config:
         hosts=_hosts(tables.get("host", []), path),
         jobs=_jobs(tables.get("job", DEFAULT_JOBS), path),
         inbox=build(InboxSettings, tables.get("inbox", {}), "inbox", path),
+        retention=build(RetentionSettings, tables.get("retention", {}), "retention", path),
         channels=_channels(tables.get("channel", {}), path),
         public_url=_public_url(tables.get("web", {})),
     )

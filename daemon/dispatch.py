@@ -44,7 +44,6 @@ IDLE_S = 60.0
 # more before half of them are through, as each claim costs the same however little it brings.
 AHEAD = 16
 PRUNE_S = 3600.0
-KEPT = timedelta(days=90)
 UNSEEN = timedelta(days=270)  # as long as FCM keeps what nobody uses; Apple would take messages for ever
 
 
@@ -221,7 +220,6 @@ class Dispatcher:
         if at - self._pruned_at > PRUNE_S:
             self._pruned_at = at
             with self._database.write() as session:
-                deliveries.prune(session, self._now() - KEPT)
                 unseen = channels.unseen(session, self._now() - UNSEEN)
                 subscriptions.forget(session, unseen, "none of our pages was opened in it for months")
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,22 +22,20 @@ from daemon.chores import WAKE_EVERY_S, Chores
 from daemon.clients.notify import Pulse
 from daemon.overdue import Overdue
 from daemon.pipeline import run_job
+from daemon.retention import Retention
 from daemon.schedule_plan import PlannedJob, Steady
 from daemon.schedule_slots import Slot, Slots, effective
-from storage import host_history, job_control, job_gaps, jobs, live
+from storage import job_control
 from storage.columns import utc_now
 from storage.configuration import ConfigError
 from storage.jobs import LeaseLost
 from storage.lease import lease_of
+from storage.retention import RetentionSettings
 from storage.session import Database, StorageError
 
 log = structlog.get_logger()
 
-EVENTS_KEPT = timedelta(hours=1)
 LOOK_EVERY_S = 1
-RUNS_KEPT = timedelta(days=14)
-IDLE_RUNS_KEPT = timedelta(hours=6)
-GAPS_KEPT = timedelta(days=365)
 
 
 class Engine:
@@ -48,7 +46,6 @@ class Engine:
         database: Database,
         planned: Sequence[PlannedJob],
         lease_s: float,
-        keep_read_days: int = 0,
         give_up_s: float = 60.0,
     ) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
@@ -58,7 +55,8 @@ class Engine:
         self._planned: Sequence[PlannedJob] = ()
         self._slots = Slots()
         self._paused: frozenset[str] = frozenset()
-        self._chores = Chores(database, keep_read_days)
+        self._chores = Chores(database)
+        self._retention = Retention(database)
         self._lease_s = lease_s
         self._lease = lease_of(database, self.owner, lease_s)
         self._leads_until = 0.0  # by the monotonic clock
@@ -85,6 +83,10 @@ class Engine:
     def planned(self) -> Sequence[PlannedJob]:
         """The plan that is followed."""
         return self._planned
+
+    def keep(self, kept: RetentionSettings, keep_read_days: float) -> None:
+        """Tidy by these rules from now on."""
+        self._retention = Retention(self._database, kept, keep_read_days)
 
     def start(self) -> None:
         """Take the lease if it is free, and begin to schedule."""
@@ -284,13 +286,4 @@ class Engine:
         """Forget what nobody will ask for any more."""
         if not self._leads.is_set():
             return
-        now = utc_now()
-        try:
-            with self._database.write() as session:
-                live.prune(session, now - EVENTS_KEPT)
-                job_gaps.prune(session, now - GAPS_KEPT)
-                jobs.prune_runs(session, now - RUNS_KEPT, now - IDLE_RUNS_KEPT)
-            host_history.tidy(self._database, now)
-        except StorageError as e:
-            log.warning("tidy_failed", error=str(e))
-        self._chores.forget()
+        self._retention.run(lambda took_s: self._stopping.wait(took_s) or self._must_stop())

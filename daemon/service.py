@@ -49,7 +49,8 @@ def serve(config: Config) -> int:
     database = Database(config.storage)
     migrate.require_current(database)
     settings = config.daemon
-    engine = Engine(database, plan(config), settings.lease_s, config.inbox.keep_read_days, settings.give_up_s)
+    engine = Engine(database, plan(config), settings.lease_s, settings.give_up_s)
+    engine.keep(config.retention, config.inbox.keep_read_days)
     sender = Senders(config, database)
     engine.look_at_file = Follower(config, engine, sender).look
     stop = threading.Event()
@@ -185,6 +186,7 @@ class Follower:
         self._engine.replace(plan(config))  # the last that may be refused
         if after is not None:
             self._senders.replace(config, after)
+        self._engine.keep(config.retention, config.inbox.keep_read_days)
         self._files = tuple(secret_files(config).values())
         self._tell_of_the_viewer(config)
         before, now = self._config, config

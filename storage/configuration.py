@@ -28,6 +28,7 @@ TABLES = (
     "tasks",
     "quality_control",
     "inbox",
+    "retention",
     "job",
     "channel",
     "host",

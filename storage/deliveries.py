@@ -21,7 +21,6 @@ CLAIMS_LOCK = 7_245_003
 # Looked at to find somebody for each place: with fewer, a device that has much waiting would hide the others.
 _CANDIDATES = 2_000
 _OF_ONE_DEVICE = 4
-_PRUNED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +181,6 @@ def renew(session: Session, notification_ids: Sequence[int], now: datetime) -> i
         changed = rows.values(**values, received_at=None, error="").execution_options(**_UNSYNCED)
         count += changed_rows(session.execute(changed))
     return count
-
-
-def prune(session: Session, before: datetime) -> int:
-    """Forget some thousands of the deliveries that are as old; return how many.
-
-    Also such as wait for a channel that is switched off. What is put off until some day is not old.
-    """
-    old = sa.select(Delivery.id).where(Delivery.created_at < before, Delivery.due_at < before)
-    statement = sa.delete(Delivery).where(Delivery.id.in_(old.limit(_PRUNED_AT_ONCE)))
-    return changed_rows(session.execute(statement.execution_options(**_UNSYNCED)))
 
 
 def backlog(session: Session, now: datetime) -> tuple[int, timedelta]:

@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage.models import HostCheck, HostMaintenance, HostOutage
+from storage.models import HostCheck
 from storage.session import Database
-from storage.snapshots import insert_for
+from storage.snapshots import changed_rows, insert_for
 
 DAY = timedelta(days=1)
 KEPT = timedelta(days=366)
-WINDOWS_KEPT = timedelta(days=30)
+FORGOTTEN_AT_ONCE = 1_000
 SLICES = 500  # of one tidying; the next goes on
 
 
@@ -30,7 +30,7 @@ class Level:
     at_once: timedelta  # so much time is thinned in one transaction
 
 
-LEVELS = (Level(0, 300, DAY, timedelta(minutes=15)), Level(300, 3600, 30 * DAY, timedelta(hours=6)))
+LEVELS = (Level(0, 300, DAY, timedelta(minutes=5)), Level(300, 3600, 30 * DAY, timedelta(hours=6)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +89,47 @@ def tidy(database: Database, now: datetime) -> int:
     gone = 0
     for level in LEVELS:
         for _ in range(SLICES):
-            with database.write() as session:
-                thinned = thin(session, level, now)
+            thinned = thin(database, level, now)
             gone += thinned
             if not thinned:
                 break
-    with database.write() as session:
-        forget(session, now)
+    for _ in range(SLICES):
+        with database.write() as session:
+            forgotten = forget(session, now)
+        gone += forgotten
+        if not forgotten:
+            break
     return gone
 
 
-def thin(session: Session, level: Level, now: datetime) -> int:
-    """Thin the oldest slice of a level; return how many rows went."""
+def thin(database: Database, level: Level, now: datetime) -> int:
+    """Thin the oldest slice of a level; return how many rows went.
+
+    Nothing is added to what is so old, so it is read and added up before anybody must wait.
+    """
+    with database.read() as session:
+        chosen, rows = _oldest(session, level, now)
+    if not rows:
+        return 0
+    thinned = thinned_rows(rows, level.to_s)
+    with database.write() as session:
+        session.execute(sa.delete(HostCheck).where(chosen).execution_options(synchronize_session=False))
+        session.execute(insert_for(session, HostCheck).on_conflict_do_nothing(), thinned)
+    return len(rows)
+
+
+def _oldest(
+    session: Session, level: Level, now: datetime
+) -> tuple[sa.ColumnElement[bool], Sequence[HostCheck]]:
+    """Return the oldest slice that is to be thinned: which rows, and what they hold."""
     edge = floor(now - level.after, level.to_s)
     of_level = HostCheck.span_s == level.of_s
     oldest = session.scalar(sa.select(sa.func.min(HostCheck.checked_at)).where(of_level))
     if oldest is None or oldest >= edge:
-        return 0
+        return sa.false(), ()
     end = min(edge, floor(oldest, level.to_s) + level.at_once)
     chosen = sa.and_(of_level, HostCheck.checked_at < end)
-    rows = list(session.scalars(sa.select(HostCheck).where(chosen)))
-    session.execute(sa.delete(HostCheck).where(chosen).execution_options(synchronize_session=False))
-    session.expunge_all()
-    session.execute(insert_for(session, HostCheck).on_conflict_do_nothing(), thinned_rows(rows, level.to_s))
-    return len(rows)
+    return chosen, session.scalars(sa.select(HostCheck).where(chosen)).all()
 
 
 def thinned_rows(rows: Sequence[HostCheck], to_s: int) -> list[dict[str, Any]]:
@@ -136,14 +153,12 @@ def thinned_rows(rows: Sequence[HostCheck], to_s: int) -> list[dict[str, Any]]:
     ]
 
 
-def forget(session: Session, now: datetime) -> None:
-    """Forget the history of more than a year ago, and windows that are long over."""
-    old = now - KEPT
-    session.execute(
-        sa.delete(HostCheck).where(HostCheck.span_s == LEVELS[-1].to_s, HostCheck.checked_at < old)
-    )
-    session.execute(sa.delete(HostOutage).where(HostOutage.ended_at < old))
-    session.execute(sa.delete(HostMaintenance).where(HostMaintenance.ends_at < now - WINDOWS_KEPT))
+def forget(session: Session, now: datetime) -> int:
+    """Forget some of the history of more than a year ago; return how many rows went."""
+    is_old = sa.and_(HostCheck.span_s == LEVELS[-1].to_s, HostCheck.checked_at < now - KEPT)
+    oldest = sa.select(HostCheck.host_id, HostCheck.checked_at).where(is_old).limit(FORGOTTEN_AT_ONCE)
+    chosen = sa.tuple_(HostCheck.host_id, HostCheck.checked_at).in_(oldest)
+    return changed_rows(session.execute(sa.delete(HostCheck).where(chosen)))
 
 
 def floor(moment: datetime, span_s: int) -> datetime:

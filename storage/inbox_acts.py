@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from storage import deliveries, live, notifications
 from storage.inbox import Condition, Filter, conditions
 from storage.models import Notification
-from storage.snapshots import changed_rows, chunks
 
 Act = Literal["read", "unread", "archive", "unarchive", "snooze", "unsnooze", "star", "unstar"]
 CHANGED_EVENT = "notifications_changed"
@@ -143,25 +142,6 @@ def wake(session: Session, now: datetime, limit: int = WAKE_AT_ONCE) -> int:
         deliveries.renew(session, row_ids, now)
         tell(session, user_id, WOKEN, sorted(row_ids))
     return sum(len(row_ids) for row_ids in woken.values())
-
-
-def outlived(session: Session, before: datetime) -> list[int]:
-    """Return the notifications that were read before that and that nobody wants to keep."""
-    query = sa.select(Notification.id).where(
-        Notification.read_at < before, Notification.starred_at.is_(None), Notification.snoozed_until.is_(None)
-    )
-    return list(session.scalars(query))
-
-
-def forget(session: Session, ids: Sequence[int], before: datetime) -> int:
-    """Remove those of these that are still outlived, with their deliveries; return how many."""
-    removed = 0
-    for chunk in chunks(list(ids)):
-        query = sa.delete(Notification).where(
-            Notification.id.in_(chunk), Notification.read_at < before, Notification.starred_at.is_(None)
-        )
-        removed += changed_rows(session.execute(query))
-    return removed
 
 
 def _comes_back() -> Condition:

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import JobGap, JobState
-from storage.snapshots import changed_rows
 
 # A poll that is late by less is no gap: a run that takes long delays the next one.
 PATIENCE = timedelta(seconds=60)
@@ -42,11 +41,6 @@ def latest(session: Session, name: str, limit: int) -> list[JobGap]:
     """Return the latest gaps of a job, newest first."""
     query = sa.select(JobGap).where(JobGap.job == name).order_by(JobGap.id.desc())
     return list(session.scalars(query.limit(limit)))
-
-
-def prune(session: Session, before: datetime) -> int:
-    """Forget gaps that were caught up before that moment."""
-    return changed_rows(session.execute(sa.delete(JobGap).where(JobGap.caught_up_at < before)))
 
 
 def _open(session: Session, name: str) -> JobGap | None:

@@ -11,6 +11,7 @@ from storage.models import JobRun, JobState
 from storage.snapshots import changed_rows, insert_for
 
 DAEMON = "@daemon"  # the row whose lease says which daemon polls
+TIDY = "@tidy"  # the row that says how far the tidying is
 # Nobody asks for a lease as long as this: one that ends later was written before the clock was set back.
 TOO_FAR = timedelta(hours=1)
 
@@ -72,13 +73,6 @@ def start_run(session: Session, name: str, now: datetime) -> int:
 def update_run(session: Session, run_id: int, **columns: Any) -> None:
     """Write counts, progress or the end of a run."""
     session.execute(sa.update(JobRun).where(JobRun.id == run_id).values(**columns))
-
-
-def prune_runs(session: Session, before: datetime, idle_before: datetime) -> int:
-    """Forget old runs: those before `before`, and sooner those that found nothing."""
-    idle = sa.and_(JobRun.status == "ok", JobRun.changes == 0, JobRun.withdrawn == 0)
-    old = sa.or_(JobRun.started_at < before, sa.and_(idle, JobRun.started_at < idle_before))
-    return changed_rows(session.execute(sa.delete(JobRun).where(old)))
 
 
 def runs(session: Session, name: str, limit: int) -> list[JobRun]:

@@ -1,14 +1,12 @@
 """What open pages must learn besides new notifications, as a short-lived log that every viewer tails."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.models import LiveEvent
-from storage.snapshots import changed_rows
 
 ORDER_LOCK = 7_245_002
 
@@ -35,9 +33,3 @@ def after(session: Session, last_id: int, limit: int) -> list[LiveEvent]:
 def newest_id(session: Session) -> int:
     """Return the highest event id, 0 where there is none."""
     return session.scalar(sa.select(sa.func.max(LiveEvent.id))) or 0
-
-
-def prune(session: Session, before: datetime) -> int:
-    """Forget events older than that; a page that slept so long reads its state anew anyway."""
-    result = session.execute(sa.delete(LiveEvent).where(LiveEvent.created_at < before))
-    return changed_rows(result)

@@ -85,17 +85,6 @@ def test_a_running_daemon_wakes_what_is_due(database: Database, ann: int) -> Non
         assert not inbox_acts.has_sleepers(session, utc_now())
 
 
-def test_what_was_read_too_long_ago_goes(database: Database, ann: int) -> None:
-    old, recent, unread = ids = tell(database, ann, 3)
-    with database.write() as session:
-        inbox_acts.perform(session, ann, "read", Chosen([old]), utc_now() - 31 * DAY)
-        inbox_acts.perform(session, ann, "read", Chosen([recent]), utc_now() - 29 * DAY)
-    assert Chores(database, keep_read_days=0).forget() == 0
-    assert kept(database, ids) == ids
-    assert Chores(database, keep_read_days=30).forget() == 1
-    assert kept(database, ids) == [recent, unread]
-
-
 def test_a_database_that_is_away_is_told_and_survived(database: Database, ann: int) -> None:
     tell(database, ann, 1)
     with database.engine.connect() as connection:
@@ -103,8 +92,8 @@ def test_a_database_that_is_away_is_told_and_survived(database: Database, ann: i
         connection.exec_driver_sql("DROP TABLE notifications")
         connection.commit()
     with capture_logs() as logs:
-        assert (Chores(database).wake(), Chores(database, 1).forget()) == (0, 0)
-    assert [entry["event"] for entry in logs] == ["wake_failed", "tidy_failed"]
+        assert Chores(database).wake() == 0
+    assert [entry["event"] for entry in logs] == ["wake_failed"]
 
 
 def test_words_of_what_is_new_are_ready_to_be_searched(database: Database, ann: int) -> None:

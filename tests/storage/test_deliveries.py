@@ -153,16 +153,6 @@ def test_what_was_put_off_or_sent_can_be_sent_anew(database: Database, ann: int)
     }
 
 
-def test_old_rows_are_forgotten_but_not_what_is_put_off(database: Database, ann: int) -> None:
-    later = {"created_at": NOON, "next_attempt_at": NOON + 90 * MINUTE}
-    queue(database, tell(database, ann, 2), created_at=NOON)
-    queue(database, tell(database, ann, 1), **later)
-    with database.write() as session:
-        assert deliveries.prune(session, NOON) == 0
-        assert deliveries.prune(session, NOON + MINUTE) == 2
-        assert deliveries.prune(session, NOON + MINUTE) == 0
-
-
 def test_the_backlog_says_how_much_is_overdue_and_since_when(database: Database, ann: int) -> None:
     with database.read() as session:
         assert deliveries.backlog(session, NOON) == (0, timedelta())

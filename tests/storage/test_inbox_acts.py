@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from storage import deliveries, inbox_acts, live, mutes, notifications
 from storage.inbox import Filter
-from storage.inbox_acts import Act, Chosen, forget, outlived, perform, wake
+from storage.inbox_acts import Act, Chosen, perform, wake
 from storage.models import Delivery, Notification
 from storage.session import Database
 from tests.storage.people import NOON, tell
@@ -182,30 +182,6 @@ def test_many_come_back_in_slices(database: Database, ann: int) -> None:
     act(database, ann, "snooze", Chosen(tell(database, ann, 5)), until=EVENING)
     with database.write() as session:
         assert [wake(session, EVENING, limit=2) for _ in range(4)] == [2, 2, 1, 0]
-
-
-# --- retention ---------------------------------------------------------------------------------
-
-
-def test_only_what_was_read_long_ago_and_is_not_kept_is_removed(database: Database, ann: int) -> None:
-    read, starred, snoozed, recent, unread = tell(database, ann, 5)
-    act(database, ann, "read", Chosen([read, starred, snoozed]))
-    act(database, ann, "read", Chosen([recent]), now=EVENING)
-    act(database, ann, "star", Chosen([starred]))
-    act(database, ann, "snooze", Chosen([snoozed]), until=EVENING)
-    deliver(database, read, "1")
-    with database.read() as session:
-        found = outlived(session, EVENING)
-    assert found == [read]
-    with database.write() as session:
-        assert forget(session, [*found, recent, starred, unread], EVENING) == 1
-        assert session.scalars(sa.select(Notification.id).order_by(Notification.id)).all() == [
-            starred,
-            snoozed,
-            recent,
-            unread,
-        ]
-        assert session.scalars(sa.select(Delivery.id)).all() == []
 
 
 # --- muted issues ------------------------------------------------------------------------------

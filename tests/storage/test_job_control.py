@@ -88,8 +88,6 @@ def test_a_gap_lasts_until_everything_behind_it_was_read(database: Database) -> 
     with database.write() as session:
         [gap] = job_gaps.latest(session, "redmine", 9)
         assert (gap.ended_at, gap.caught_up_at) == (NOON + HOUR, NOON + 2 * HOUR)
-        assert job_gaps.prune(session, NOON + HOUR) == 0
-        assert job_gaps.prune(session, NOON + 3 * HOUR) == 1
 
 
 def test_runs_are_listed_by_status_and_added_up(database: Database) -> None:

@@ -82,30 +82,6 @@ def test_the_latest_runs_come_first(database: Database) -> None:
         assert [run.id for run in jobs.runs(session, "redmine", 2)] == ids[:1:-1]
 
 
-@pytest.mark.parametrize(
-    ("age_h", "columns", "is_kept"),
-    [
-        (1, {"status": "ok"}, True),
-        (7, {"status": "ok"}, False),
-        (7, {"status": "ok", "changes": 1}, True),
-        (7, {"status": "ok", "withdrawn": 1}, True),
-        (7, {"status": "failed"}, True),
-        (7, {"status": "running"}, True),
-        (25, {"status": "failed", "changes": 1}, False),
-    ],
-    ids=["young-idle", "old-idle", "told", "withdrew", "failed", "running", "very-old"],
-)
-def test_old_runs_are_forgotten_idle_ones_sooner(
-    database: Database, age_h: int, columns: dict[str, object], is_kept: bool
-) -> None:
-    with database.write() as session:
-        run_id = jobs.start_run(session, "redmine", NOON - timedelta(hours=age_h))
-        jobs.update_run(session, run_id, **columns)
-        removed = jobs.prune_runs(session, NOON - timedelta(hours=24), NOON - timedelta(hours=6))
-        assert removed == (0 if is_kept else 1)
-        assert len(jobs.runs(session, "redmine", 10)) == (1 if is_kept else 0)
-
-
 # --- lease ---------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,6 @@
 """What open pages must learn besides new notifications."""
 
-from datetime import timedelta
-
 from storage import live
-from storage.columns import utc_now
 from storage.session import Database
 
 
@@ -29,14 +26,3 @@ def test_events_are_read_in_order_from_the_last_one_seen(database: Database, ann
 def test_without_events_the_newest_id_is_zero(database: Database) -> None:
     with database.read() as session:
         assert (live.newest_id(session), live.after(session, 0, 10)) == (0, [])
-
-
-def test_old_events_are_forgotten_and_their_ids_never_given_again(database: Database, ann: int) -> None:
-    publish(database, ann, ann)
-    with database.write() as session:
-        last = live.newest_id(session)
-        assert live.prune(session, utc_now() - timedelta(hours=1)) == 0
-        assert live.prune(session, utc_now() + timedelta(seconds=1)) == 2
-    publish(database, ann)
-    with database.read() as session:
-        assert live.newest_id(session) > last
