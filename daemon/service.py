@@ -34,7 +34,9 @@ log = structlog.get_logger()
 
 # Read when the daemon starts, but for what each run and the dispatcher are built from.
 STANDING = ("storage", "daemon", "inbox")
-FOLLOWED = frozenset({"daemon.tell_after", "daemon.claim_s", "inbox.urgent_priorities"})
+FOLLOWED = frozenset(
+    {"daemon.tell_after", "daemon.claim_s", "inbox.urgent_priorities", "inbox.keep_read_days"}
+)
 OF_THE_VIEWER = ("web", "auth", "features", "tasks", "quality_control")
 PROOF_OVERLAP_S = 90.0  # of the key's checks; nothing is polled by that connection
 
