@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := daemon web storage tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run demo test test-long check lint format setup test-services cluster bench screenshots lock clean
+.PHONY: run demo test test-long check lint format setup test-services cluster bench screenshots wheel lock clean
 .DEFAULT_GOAL := run
 
 run: setup ## Set up and run the product; without a [redmine] address on a made-up Redmine
@@ -46,6 +46,9 @@ screenshots: setup ## Write pictures of every page into .cache/screenshots
 	$(BIN)/python -m tests.e2e.screenshots
 	$(BIN)/python -m tests.e2e.task_pictures
 	$(BIN)/python -m tests.e2e.readme_pictures
+
+wheel: setup ## Build dist/helpdesk-*.whl, which `pip install` alone can use
+	$(BIN)/python -m hatchling build -t wheel
 
 setup: $(VENV)/.packages web/static/vendor/.built $(VENV)/.translations
 

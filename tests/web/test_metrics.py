@@ -74,14 +74,14 @@ def work(database: Database, user_id: int, house: House) -> None:
 def test_it_shows_jobs_notifications_deliveries_and_the_daemon(any_house: House) -> None:
     work(any_house.database, any_house.add_user("ann"), any_house)
     found = scraped(any_house)
-    assert value(found, "helpdesk_job_lag_seconds", job="redmine") < 5
-    assert value(found, "helpdesk_job_failures", job="redmine") == 2
-    assert value(found, "helpdesk_job_interval_seconds", job="redmine") == 5
-    assert value(found, "helpdesk_job_runs_total", job="redmine", status="failed") == 1
-    assert value(found, "helpdesk_job_changes_total", job="redmine") == 4
-    assert value(found, "helpdesk_job_duration_seconds_bucket", job="redmine", le="0.5") == 1
-    assert value(found, "helpdesk_job_duration_seconds_bucket", job="redmine", le="+Inf") == 2
-    assert value(found, "helpdesk_job_duration_seconds_sum", job="redmine") == pytest.approx(9.3)
+    assert value(found, "helpdesk_job_lag_seconds", job_name="redmine") < 5
+    assert value(found, "helpdesk_job_failures", job_name="redmine") == 2
+    assert value(found, "helpdesk_job_interval_seconds", job_name="redmine") == 5
+    assert value(found, "helpdesk_job_runs_total", job_name="redmine", status="failed") == 1
+    assert value(found, "helpdesk_job_changes_total", job_name="redmine") == 4
+    assert value(found, "helpdesk_job_duration_seconds_bucket", job_name="redmine", le="0.5") == 1
+    assert value(found, "helpdesk_job_duration_seconds_bucket", job_name="redmine", le="+Inf") == 2
+    assert value(found, "helpdesk_job_duration_seconds_sum", job_name="redmine") == pytest.approx(9.3)
     assert value(found, "helpdesk_notifications_total", type="status_change") == 1
     assert value(found, "helpdesk_deliveries_total", channel="email", outcome="sent") == 7
     assert value(found, "helpdesk_deliveries_due", channel="email") == 1

@@ -15,11 +15,12 @@ from storage.figures import Figures
 from storage.session import Database, StorageError
 
 KEPT_S = 5.0
+# The label is not called "job": that is what Prometheus itself calls whom it asks, and it would rename ours.
 # Name and meaning of each counter, with the labels that follow its name in the row of totals.
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    metrics.RUNS: ("Runs of jobs, by how they ended.", ("job", "status")),
-    metrics.CHANGES: ("Changes that jobs found.", ("job",)),
-    metrics.REQUESTS: ("Requests that jobs sent to their sources.", ("job",)),
+    metrics.RUNS: ("Runs of jobs, by how they ended.", ("job_name", "status")),
+    metrics.CHANGES: ("Changes that jobs found.", ("job_name",)),
+    metrics.REQUESTS: ("Requests that jobs sent to their sources.", ("job_name",)),
     metrics.NOTIFICATIONS: ("Notifications recorded.", ("type",)),
     metrics.DELIVERIES: ("Attempts to deliver, by what came of them.", ("channel", "outcome")),
 }
@@ -74,7 +75,9 @@ def _counters(found: Figures) -> Iterator[Metric]:
 
 
 def _durations(found: Figures) -> Metric:
-    family = HistogramMetricFamily(f"helpdesk_{metrics.DURATION}", "How long runs took.", labels=("job",))
+    family = HistogramMetricFamily(
+        f"helpdesk_{metrics.DURATION}", "How long runs took.", labels=("job_name",)
+    )
     jobs = {key[1] for key in found.totals if key[0] == metrics.DURATION}
     for job in sorted(jobs):
         buckets, total = metrics.cumulative(found.totals, job)
@@ -96,7 +99,7 @@ def _jobs(found: Figures) -> Iterator[Metric]:
 
 
 def _each(name: str, meaning: str, values: Iterable[tuple[str, float | None]]) -> Metric:
-    family = GaugeMetricFamily(f"helpdesk_{name}", meaning, labels=("job",))
+    family = GaugeMetricFamily(f"helpdesk_{name}", meaning, labels=("job_name",))
     for job, value in values:
         if value is not None:
             family.add_metric((job,), value)
