@@ -61,7 +61,7 @@ $(VENV)/.packages: constraints.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-web/static/vendor/.built: web/package-lock.json web/build.js $(wildcard web/templates/*.html web/static/js/*.js web/static/css/*.css) $(VENV)/.packages
+web/static/vendor/.built: web/package-lock.json web/build.js $(wildcard web/kinds.py web/templates/*.html web/static/js/*.js web/static/css/*.css) $(VENV)/.packages
 	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	touch $@
 

@@ -1,5 +1,6 @@
 """What open pages must learn besides new notifications, as a short-lived log that every viewer tails."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,8 +27,13 @@ def publish(session: Session, user_id: int, event: str, payload: Mapping[str, An
 
 def after(session: Session, last_id: int, limit: int) -> list[LiveEvent]:
     """Return the events with a higher id, oldest first."""
-    query = sa.select(LiveEvent).where(LiveEvent.id > last_id).order_by(LiveEvent.id)
-    return list(session.scalars(query.limit(limit)))
+    return list(session.scalars(_after(), {"last_id": last_id, "most": limit}))
+
+
+@functools.cache
+def _after() -> sa.Select[tuple[LiveEvent]]:
+    newer = sa.select(LiveEvent).where(LiveEvent.id > sa.bindparam("last_id"))
+    return newer.order_by(LiveEvent.id).limit(sa.bindparam("most"))
 
 
 def newest_id(session: Session) -> int:

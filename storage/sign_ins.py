@@ -1,5 +1,6 @@
 """Log-ins that last: one row for each device that somebody is signed in on."""
 
+import functools
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -21,9 +22,14 @@ def add(session: Session, sign_in: SignIn, *, older_than: datetime) -> None:
 
 def find(session: Session, user_id: int, device: str) -> tuple[User, SignIn] | None:
     """Return a user and their living log-in on this device; None where either is gone. One statement."""
-    query = sa.select(User, SignIn).join(SignIn, SignIn.user_id == User.id)
-    row = session.execute(query.where(User.id == user_id, SignIn.device == device)).one_or_none()
+    row = session.execute(_find(), {"user_id": user_id, "device": device}).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+@functools.cache
+def _find() -> sa.Select[tuple[User, SignIn]]:
+    query = sa.select(User, SignIn).join(SignIn, SignIn.user_id == User.id)
+    return query.where(User.id == sa.bindparam("user_id"), SignIn.device == sa.bindparam("device"))
 
 
 def living(session: Session, devices: Iterable[str]) -> set[str]:

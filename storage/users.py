@@ -1,5 +1,6 @@
 """People who may sign in and are told of changes."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +21,13 @@ def with_ids(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
     """Return those of these users that exist, by id."""
     found: dict[int, User] = {}
     for chunk in chunks(sorted(set(user_ids))):
-        rows = session.scalars(sa.select(User).where(User.id.in_(chunk)))
-        found.update((user.id, user) for user in rows)
+        found.update((user.id, user) for user in session.scalars(_with_ids(), {"ids": chunk}))
     return found
+
+
+@functools.cache
+def _with_ids() -> sa.Select[tuple[User]]:
+    return sa.select(User).where(User.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def by_username(session: Session, username: str) -> User | None:

@@ -20,6 +20,7 @@ from web import (
     hosts,
     inbox,
     integrations,
+    kinds,
     language,
     navigation,
     notifications,
@@ -82,6 +83,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     policy.register(app)
     language.register(app)
     formats.register(app)
+    kinds.register(app)
     answers.register(app)
     navigation.register(app)
     for blueprint in (

@@ -33,7 +33,7 @@ async function ownVariables() {
 async function writeStyle() {
   const [result] = await new PurgeCSS().purge({
     css: [new URL("@tabler/core/dist/css/tabler.min.css", FROM).pathname],
-    content: ["templates/**/*.html", "static/js/*.js", "static/css/*.css"].map((glob) => new URL(glob, import.meta.url).pathname),
+    content: ["templates/**/*.html", "kinds.py", "static/js/*.js", "static/css/*.css"].map((glob) => new URL(glob, import.meta.url).pathname),
     // Set by a script at run time, so no template names its values.
     dynamicAttributes: ["data-bs-theme"],
     variables: true,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
@@ -321,3 +322,20 @@ def test_nothing_is_rendered_for_those_who_are_away(house: House) -> None:
         look(house)
     assert logs == []
     assert house.live.tail.last_id == 1
+
+
+def test_an_arriving_page_asks_the_database_four_things(house: House) -> None:
+    """After a restart all pages come at once. Of the four the doorkeeper asks one, before the upgrade."""
+    house.add_user("ann")
+    browser = house.browser("ann")
+    asked: list[str] = []
+
+    @sa.event.listens_for(sa.engine.Engine, "before_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    try:
+        assert house.socket(browser, last=0).is_connected
+    finally:
+        sa.event.remove(sa.engine.Engine, "before_cursor_execute", count)
+    assert len([text for text in asked if text.startswith("SELECT")]) <= 3, asked

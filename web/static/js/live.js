@@ -17,7 +17,7 @@ let isOver = false;
 /** Other modules listen to events of their own on it. */
 export const socket = io("", {
   auth: (send) => send({ last: lastId() }),
-  reconnectionDelayMax: 10000,
+  reconnectionDelayMax: 4000, // spread by half: after a restart all are back within ten seconds
 });
 
 socket.on("connect", () => {
