@@ -45,7 +45,7 @@ def lay_over(tables: dict[str, Any], environ: Mapping[str, str] = os.environ) ->
         return
     for credential in CREDENTIALS:
         file = Path(directory) / credential.name
-        if file.is_file() and (table := _table(tables, credential)) is not None:
+        if os.access(file, os.R_OK) and (table := _table(tables, credential)) is not None:
             for key in credential.replaces:
                 table.pop(key, None)
             table[credential.file_key] = str(file)
