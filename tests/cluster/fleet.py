@@ -143,7 +143,7 @@ class Fleet:
         """Say whether this viewer answers that all is well."""
         try:
             return requests.get(f"{self.viewer_urls[number]}/healthz", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def leader(self) -> Process | None:

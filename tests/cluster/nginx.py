@@ -71,7 +71,7 @@ class Nginx:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/healthz", timeout=5).status_code < 600  # 502: no viewer yet
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def restart(self) -> None:

@@ -17,6 +17,7 @@ from tests.services.processes import (
     free_port,
     run,
     service_user,
+    wait_until,
 )
 
 OWNER = "helpdesk"
@@ -107,11 +108,20 @@ class Cluster:
         for attempt in range(20):
             try:
                 self._server = self._started()
-                return
+                break
             except ServerFailed:
                 if attempt == 19:
                     raise
                 time.sleep(0.5)
+        # The pid file of one that was killed says "ready", too.
+        if not wait_until(self._answers, within_s=60, every_s=0.2):
+            raise ServerFailed("PostgreSQL does not answer after its restart")
+
+    def _answers(self) -> bool:
+        try:
+            return self.psql("select 1").strip() == "1"
+        except ServerFailed:
+            return False
 
     def kill(self) -> None:
         """End the server as a crash would."""
