@@ -121,6 +121,8 @@ def _reminded(user: User, account: int, teams: Mapping[int, frozenset[int]]) -> 
         days_before=frozenset(wishes.days_before),
         overdue=wishes.overdue,
         at=wishes.at,
+        at_before=wishes.at_before,
+        moved_at=wishes.moved_at,
     )
 
 

@@ -90,6 +90,8 @@ class Reminded:
     days_before: frozenset[int]
     overdue: str
     at: time
+    at_before: time | None = None  # and when `at` took its place
+    moved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

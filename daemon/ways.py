@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from storage.preferences import IMPORTANT, Reader, WorkingHours
+from storage.preferences import HOST_TYPES, IMPORTANT, Reader, WorkingHours
 
 _DAYS_AHEAD = 16  # a weekday may be missing once
 
@@ -51,7 +51,10 @@ def due_at(row: Mapping[str, Any], reader: Reader, way: str, now: datetime) -> d
 
 def is_urgent_for(row: Mapping[str, Any], reader: Reader) -> bool:
     """Say whether it passes the quiet hours of its reader."""
-    return bool(row["is_urgent"]) and reader.preferences.hours.urgent_passes
+    hours = reader.preferences.hours
+    return (bool(row["is_urgent"]) and hours.urgent_passes) or (
+        row["type"] in HOST_TYPES and hours.hosts_pass
+    )
 
 
 def is_open(hours: WorkingHours, zone: str, now: datetime) -> bool:

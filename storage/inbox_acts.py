@@ -106,6 +106,14 @@ def tell(session: Session, user_id: int, act: str, ids: Sequence[int]) -> None:
     live.publish(session, user_id, event, {**named, **notifications.named_ids(ids), "unread": unread})
 
 
+def one_end(session: Session, user_id: int, chosen: Chosen, now: datetime) -> datetime | None:
+    """Return until when these are snoozed, None where there is no such moment or more than one."""
+    query = sa.select(Notification.snoozed_until).where(*_chosen(user_id, chosen, now))
+    asleep = query.where(Notification.snoozed_until.is_not(None)).distinct().limit(2)
+    ends = list(session.scalars(asleep))
+    return ends[0] if len(ends) == 1 else None
+
+
 def is_any(session: Session, user_id: int, chosen: Chosen, now: datetime) -> bool:
     """Say whether there is anything of this user among the chosen."""
     query = sa.select(Notification.id).where(*_chosen(user_id, chosen, now))

@@ -5,7 +5,7 @@ come by every way, the others wait in the inbox.
 """
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +34,10 @@ TYPES = (
     "network_back",
     "call",
 )
+# Types that come only where such a source is configured.
+HOST_TYPES = frozenset({"host_down", "host_up", "host_flapping", "network_lost", "network_back"})
+ERP_TYPES = frozenset({"vpn_expiry", "account_blocked", "account_back", "account_changed"})
+SOURCE_OF = dict.fromkeys(HOST_TYPES, "hosts") | dict.fromkeys(ERP_TYPES, "erp") | {"call": "finesse"}
 WAYS = ("webpush", "email", "popup", "sound")
 # Types that a mute lets through, and a project of which only what is important is wanted.
 IMPORTANT = frozenset({"assigned", "mention", "reminder", "vpn_expiry"})
@@ -61,6 +65,7 @@ class WorkingHours(Part):
     begin: Clock = time(9)
     end: Clock = time(18)
     urgent_passes: bool = True
+    hosts_pass: bool = False
 
 
 class Mail(Part):
@@ -77,6 +82,9 @@ class Reminders(Part):
     days_before: frozenset[Literal[0, 1, 3, 7]] = frozenset({1})
     overdue: Literal["off", "once", "daily"] = "once"
     at: Clock = time(9)
+    # The time of before and when it was changed: what is due between the two is still told that day.
+    at_before: Clock | None = None
+    moved_at: datetime | None = None
 
 
 class Preferences(Part):

@@ -17,6 +17,11 @@ def find(session: Session, user_id: int) -> User | None:
     return session.get(User, user_id)
 
 
+def locked(session: Session, user_id: int) -> User | None:
+    """Return a user by id whom nobody else changes until this transaction ends."""
+    return session.get(User, user_id, with_for_update=True)
+
+
 def with_ids(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
     """Return those of these users that exist, by id."""
     found: dict[int, User] = {}
@@ -37,8 +42,9 @@ def by_username(session: Session, username: str) -> User | None:
 
 
 def by_mail_token(session: Session, token: str) -> User | None:
-    """Return whom the links of mails name by this token."""
-    return session.scalars(sa.select(User).where(User.mail_token == token)).one_or_none()
+    """Return, locked as `locked` does, whom the links of mails name by this token."""
+    query = sa.select(User).where(User.mail_token == token).with_for_update()
+    return session.scalars(query).one_or_none()
 
 
 def by_redmine_id(session: Session, id_redmine_user: int) -> User | None:

@@ -122,10 +122,19 @@ def _days(person: Reminded, look: Look) -> tuple[date, ...]:
     begin = max(look.since, look.until - LONGEST)
     day, days = begin.date() - timedelta(days=1), []
     while day <= look.until.date() + timedelta(days=1):
-        if begin < at_clock(day, person.at, person.time_zone) <= look.until:
+        if begin < _moment(person, day) <= look.until:
             days.append(day)
         day += timedelta(days=1)
     return tuple(days)
+
+
+def _moment(person: Reminded, day: date) -> datetime:
+    """Return when it is time on that day. A time that was moved to one that had passed came with the move."""
+    moment = at_clock(day, person.at, person.time_zone)
+    if person.moved_at is None or person.at_before is None:
+        return moment
+    is_skipped = moment < person.moved_at < at_clock(day, person.at_before, person.time_zone)
+    return person.moved_at if is_skipped else moment
 
 
 def _change(task: Mapping[str, Any], step: str, today: date, now: datetime) -> Change:

@@ -205,3 +205,39 @@ def test_what_people_wrote_does_not_break_the_sentence() -> None:
     wild = task("2026-03-10") | {"subject": "100 %s %(id)d"}
     (told,) = reminded(somebody(), "2026-03-10 08:00", "2026-03-10 09:00", wild)
     assert "100 %s %(id)d" in render.row(told)["message"]
+
+
+# --- a time that is moved ---------------------------------------------------------------------------
+
+
+def moved(at: str, before: str, moment: str, zone: str = "UTC") -> Reminded:
+    return somebody(zone, at, at_before=time.fromisoformat(before), moved_at=utc(moment))
+
+
+@pytest.mark.parametrize(
+    ("person", "since", "now", "found"),
+    [
+        # From nine to seven, at half past eight: that day it comes with the move.
+        (moved("07:00", "09:00", "2026-03-02 08:30"), "2026-03-02 08:28", "2026-03-02 08:33", ["1"]),
+        (moved("07:00", "09:00", "2026-03-02 08:30"), "2026-03-02 08:33", "2026-03-02 23:00", []),
+        (moved("07:00", "09:00", "2026-03-02 08:30"), "2026-03-03 06:58", "2026-03-03 07:01", ["0"]),
+        # It had come at nine already, or the new time is still to come.
+        (moved("07:00", "09:00", "2026-03-02 10:00"), "2026-03-02 09:58", "2026-03-02 10:03", []),
+        (moved("07:00", "09:00", "2026-03-02 06:00"), "2026-03-02 05:58", "2026-03-02 06:03", []),
+        (moved("07:00", "09:00", "2026-03-02 06:00"), "2026-03-02 06:58", "2026-03-02 07:03", ["1"]),
+        # Moved to later it comes then.
+        (moved("12:00", "09:00", "2026-03-02 08:30"), "2026-03-02 08:58", "2026-03-02 09:03", []),
+        (moved("12:00", "09:00", "2026-03-02 08:30"), "2026-03-02 11:58", "2026-03-02 12:03", ["1"]),
+        # By the clocks of Tokyo.
+        (
+            moved("07:00", "09:00", "2026-03-01 23:30", "Asia/Tokyo"),
+            "2026-03-01 23:28",
+            "2026-03-01 23:33",
+            ["1"],
+        ),
+    ],
+)
+def test_a_time_that_is_moved_loses_no_reminder_of_its_day(
+    person: Reminded, since: str, now: str, found: list[str]
+) -> None:
+    assert steps(reminded(person, since, now, task("2026-03-03"))) == found

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import ways
-from storage.preferences import Mail, Preferences, Reader, WorkingHours
+from storage.preferences import HOST_TYPES, Mail, Preferences, Reader, WorkingHours
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 KOLKATA, CAIRO, SCORESBYSUND, SAMOA = "Asia/Kolkata", "Africa/Cairo", "America/Scoresbysund", "Pacific/Apia"
@@ -209,6 +209,16 @@ def test_what_is_urgent_passes_unless_its_reader_says_otherwise() -> None:
         assert ways.due_at(row(), ann, "webpush", night) == utc("2026-03-30 07:00")
         assert ways.alerts(row(is_urgent=True), ann, night) == (["popup", "sound"] if passes else [])
         assert ways.alerts(row(), ann, night) == []
+
+
+def test_news_of_hosts_pass_quiet_hours_of_those_who_want_that() -> None:
+    night = utc("2026-03-29 01:30")
+    for passes, due in ((True, night), (False, utc("2026-03-30 07:00"))):
+        ann = reader(BERLIN, hours=WorkingHours(is_on=True, urgent_passes=False, hosts_pass=passes))
+        for kind in sorted(HOST_TYPES):
+            assert ways.due_at(row(type=kind), ann, "webpush", night) == due
+            assert bool(ways.alerts(row(type=kind), ann, night)) is passes
+        assert ways.due_at(row(is_urgent=True), ann, "webpush", night) == utc("2026-03-30 07:00")
 
 
 # --- digests ----------------------------------------------------------------------------------------

@@ -147,7 +147,15 @@ def test_snoozing_is_until_a_moment_of_the_persons_clock(house: House) -> None:
     assert until.replace(microsecond=0) == local.replace(tzinfo=UTC) - timedelta(hours=9)
     assert (done["unread"], done["undo"]) == (0, {"act": "unsnooze", "ids": [row_id]})
     assert groups(browser, "view=snoozed") == [(row_id, 1, 1)]
-    assert act(browser, "unsnooze", ids=[row_id])["undo"] is None
+    undo = act(browser, "unsnooze", ids=[row_id])["undo"]
+    assert (undo["act"], undo["ids"]) == ("snooze", [row_id])
+    act(browser, undo.pop("act"), **undo)
+    again = house.row(row_id).snoozed_until
+    assert again is not None
+    assert again.replace(microsecond=0) == until.replace(microsecond=0)
+    (other,) = house.notify(user_id)
+    act(browser, "snooze", ids=[other], until="hour")
+    assert act(browser, "unsnooze", ids=[row_id, other])["undo"] is None  # each had an end of its own
 
 
 @pytest.mark.parametrize(

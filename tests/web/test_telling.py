@@ -1,5 +1,7 @@
 """How people set what tells them of what: by the API, by the page, and never for others."""
 
+from dataclasses import replace
+from datetime import time
 from typing import Any
 
 import pytest
@@ -7,8 +9,9 @@ from werkzeug.test import TestResponse
 
 from storage import mutes
 from storage.columns import utc_now
-from storage.preferences import TYPES, WAYS, Preferences, default_way, of
+from storage.preferences import HOST_TYPES, SOURCE_OF, TYPES, WAYS, Preferences, default_way, of
 from tests.web.house import HTML, House
+from web.viewer import EXTENSION
 
 PATH = "/users/profile"
 PAGE = "/users/notifications"
@@ -59,6 +62,7 @@ def test_parts_that_are_not_sent_stay(house: House) -> None:
         "begin": "22:30",
         "end": "06:15",
         "urgent_passes": True,
+        "hosts_pass": False,
     }
     assert (found["mail"]["mode"], found["mail"]["times"]) == ("digest", ["08:00", "17:30"])
     assert of(house.user(user_id).preferences).hours.end.hour == 6
@@ -219,3 +223,60 @@ def test_muted_issues_are_listed_and_unmuted(house: House) -> None:
     assert browser.submit(f"{PAGE}/unmute/99999999999").status_code == 303
     with house.database.read() as session:
         assert (mutes.of_user(session, user_id), mutes.of_user(session, bob)) == ([], [42])
+
+
+# --- what is not there is not offered ----------------------------------------------------------------
+
+
+def with_sources(house: House, **sources: Any) -> None:
+    """Have the viewer know of these sources."""
+    settings = replace(house.viewer.settings, **sources)
+    house.app.extensions[EXTENSION] = replace(house.viewer, settings=settings)
+
+
+def offered(house: House) -> set[str]:
+    page = house.browser("ann").get(PAGE).text
+    return {kind for kind in TYPES if f'value="{kind}.webpush"' in page}
+
+
+def test_types_of_sources_that_are_not_there_are_not_offered(house: House) -> None:
+    house.add_user("ann", language="en")
+    of_redmine = set(TYPES) - set(SOURCE_OF)
+    assert offered(house) == of_redmine
+    assert "News of hosts" not in house.browser("ann").get(PAGE).text
+    with_sources(house, has_hosts=True)
+    assert offered(house) == of_redmine | HOST_TYPES
+    assert "News of hosts" in house.browser("ann").get(PAGE).text
+
+
+def test_what_was_not_offered_stays_as_it_was(house: House) -> None:
+    user_id = house.add_user("ann")
+    put(house, ways={"host_down": {"sound": False}, "call": {"popup": False}}, hours={"hosts_pass": True})
+    shown_kinds = sorted(offered(house))
+    assert "host_down" not in shown_kinds
+    ticked = [f"{kind}.{way}" for kind in shown_kinds for way in WAYS if default_way(kind, way)]
+    assert submit(house, kind=shown_kinds, ways=ticked).status_code == 303
+    preferences = of(house.user(user_id).preferences)
+    assert preferences.ways == {"host_down": {"sound": False}, "call": {"popup": False}}
+    assert preferences.hours.hosts_pass
+    with_sources(house, has_hosts=True)
+    assert submit(house, kind=[*shown_kinds, *HOST_TYPES], ways=ticked).status_code == 303
+    preferences = of(house.user(user_id).preferences)
+    assert not preferences.hours.hosts_pass
+    assert set(preferences.ways) > HOST_TYPES - {"host_down"}
+
+
+def test_a_time_of_reminders_that_was_moved_is_kept_with_the_one_before(house: House) -> None:
+    user_id = house.add_user("ann")
+    began = utc_now()
+    put(house, reminders={"at": "07:00"})
+    reminders = of(house.user(user_id).preferences).reminders
+    assert reminders.moved_at is not None
+    assert (reminders.at.hour, reminders.at_before, reminders.moved_at >= began) == (7, time(9), True)
+    put(house, reminders={"at": "06:00"})  # on the same day: what was due at nine is still to come
+    again = of(house.user(user_id).preferences).reminders
+    assert again.moved_at is not None
+    assert (again.at.hour, again.at_before, again.moved_at > reminders.moved_at) == (6, time(9), True)
+    put(house, reminders={"overdue": "daily"})
+    assert of(house.user(user_id).preferences).reminders.moved_at == again.moved_at
+    assert shown(house)["reminders"] == {"days_before": [1], "overdue": "daily", "at": "06:00"}

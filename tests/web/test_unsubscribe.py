@@ -1,12 +1,16 @@
 """Stopping mails from a link in one of them, and with one click."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from storage import users
 from storage.preferences import Mail, Preferences, kept, of
+from tests.daemon.ticking import until
 from tests.web.conftest import Build
 from tests.web.house import HTML, House
 
@@ -111,3 +115,26 @@ def test_it_needs_no_session_and_ends_none(storage: Any, build: Build) -> None:
     ann = house.add_user("ann")
     assert send(house, token(house, ann), ONE_CLICK).status_code == 200
     assert mode(house, ann) == "off"
+
+
+def test_one_click_and_a_save_of_the_profile_at_once_both_hold(any_house: House) -> None:
+    """The click arrives while a save is under way: neither writes over the other."""
+    ann = any_house.add_user("ann")
+    link = token(any_house, ann)
+    with ThreadPoolExecutor(1) as pool, any_house.database.write() as saving:
+        user = users.locked(saving, ann)
+        assert user is not None
+        user.preferences = kept(of(user.preferences).model_copy(update={"projects": {3: "none"}}))
+        saving.flush()
+        click = pool.submit(send, any_house, link, ONE_CLICK)
+        if not any_house.database.is_sqlite:
+            until(lambda: is_waiting(any_house), "the click waits for the row")
+        saving.commit()
+        assert click.result(30).status_code == 200
+    preferences = of(any_house.user(ann).preferences)
+    assert (preferences.mail.mode, preferences.projects) == ("off", {3: "none"})
+
+
+def is_waiting(house: House) -> bool:
+    with house.database.engine.connect() as connection:
+        return bool(connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")))

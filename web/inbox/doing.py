@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import live, notifications, wakeup
 from storage.columns import utc_now
-from storage.inbox_acts import Act, Chosen, is_any, leaves_stamp, opposite, perform
+from storage.inbox_acts import Act, Chosen, is_any, leaves_stamp, one_end, opposite, perform
 from web.answers import Problem
 from web.contract import documented
 from web.inbox import snooze
@@ -111,6 +111,7 @@ def _do(who: Person, act: Act, chosen: Chosen, until: str, *, must_exist: bool =
         is_named = must_exist and (chosen.ids is not None or bool(chosen.asked.threads))
         if is_named and not is_any(session, who.id, chosen, now):
             abort(404)
+        former = one_end(session, who.id, chosen, now) if act == "unsnooze" else None
         changed = perform(session, who.id, act, chosen, now, end)
         unread = notifications.unread_count(session, who.id, now)
     if changed:
@@ -120,7 +121,7 @@ def _do(who: Person, act: Act, chosen: Chosen, until: str, *, must_exist: bool =
         "message": _message(act, len(changed)),
         "changed": len(changed),
         "unread": unread,
-        "undo": _undo(act, changed, end or now),
+        "undo": _undo(act, changed, end or now) if act != "unsnooze" else _again(changed, former, now),
     }
 
 
@@ -136,11 +137,18 @@ def _end(act: Act, until: str, now: datetime, zone: str) -> datetime | None:
 
 
 def _undo(act: Act, changed: list[int], stamp: datetime) -> dict[str, Any] | None:
-    if not changed or act == "unsnooze":  # until when it was to sleep is not known any more
+    if not changed:
         return None
     if len(changed) <= MOST_IDS:
         return {"act": opposite(act), "ids": changed}
     return {"act": opposite(act), "stamp": stamp.isoformat()} if leaves_stamp(act) else None
+
+
+def _again(changed: list[int], until: datetime | None, now: datetime) -> dict[str, Any] | None:
+    """Return what takes an early awakening back; None where they were to sleep until different moments."""
+    if until is None or until <= now or not 0 < len(changed) <= MOST_IDS:
+        return None
+    return {"act": "snooze", "ids": changed, "until": until.isoformat()}
 
 
 def _message(act: Act, count: int) -> str:

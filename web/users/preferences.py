@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import familiar, mutes, subscriptions, users, wakeup
 from storage.models import User
-from storage.preferences import TYPES, WAYS, kept, of
+from storage.preferences import SOURCE_OF, TYPES, WAYS, kept, of
 from web.answers import Problem, page, wants_json
 from web.contract import documented
 from web.language import gettext
@@ -81,7 +81,7 @@ def save_by_form() -> BaseResponse | tuple[str, int]:
 def reset_by_form() -> BaseResponse:
     """Go back to the ways of somebody who never chose."""
     with viewer().database.write() as writing:
-        _change(_user(writing), PreferencesGiven(ways=None))
+        _change(_own(writing), PreferencesGiven(ways=None))
     return redirect(SAVED, 303)
 
 
@@ -98,7 +98,7 @@ def unmute_by_form(issue_id: int) -> BaseResponse:
 
 def _save(given: WaysForm) -> None:
     with viewer().database.write() as writing:
-        user = _user(writing)
+        user = _own(writing)
         user.browser_notifications_enabled = given.browser_notifications_enabled
         user.notifications_widget_enabled = given.notifications_widget_enabled
         user.time_zone = given.time_zone
@@ -107,6 +107,10 @@ def _save(given: WaysForm) -> None:
 
 def _user(session: Session) -> User:
     return users.find(session, person().id) or abort(404)
+
+
+def _own(session: Session) -> User:
+    return users.locked(session, person().id) or abort(404)
 
 
 def _change(user: User, given: PreferencesGiven) -> None:
@@ -146,12 +150,14 @@ def _page(typed: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]
             "devices": push_devices.shown(subscriptions.of_user(reading, user.id)),
             "email": user.email,
         }
+    settings = viewer().settings
     return page(
         "telling.html",
         kinds=_kinds(),
+        has_hosts=settings.has_hosts,
         ways=WAYS,
         is_push_on=is_on(),
-        is_mail_on="email" in viewer().settings.channels,
+        is_mail_on="email" in settings.channels,
         time_zones=zones(chosen["time_zone"] or "UTC"),
         errors=errors or {},
         **context,
@@ -164,7 +170,7 @@ def _with_chosen(known: Mapping[int, str], chosen: Mapping[int, str]) -> dict[in
 
 
 def _kinds() -> dict[str, str]:
-    """Return what the types of notifications are called, in the order of the page."""
+    """Return what the types of notifications that can come here are called, in the order of the page."""
     names = {
         "assigned": gettext("Assignee changed"),
         "mention": gettext("You were mentioned"),
@@ -188,4 +194,10 @@ def _kinds() -> dict[str, str]:
         "account_changed": gettext("ERP data changed"),
         "call": gettext("Incoming call"),
     }
-    return {kind: names.get(kind, kind) for kind in TYPES}
+    settings = viewer().settings
+    is_there = {
+        "erp": settings.erp is not None,
+        "hosts": settings.has_hosts,
+        "finesse": settings.finesse is not None,
+    }
+    return {kind: names.get(kind, kind) for kind in TYPES if is_there.get(SOURCE_OF.get(kind, ""), True)}

@@ -160,7 +160,7 @@ def _own(who: Person) -> tuple[User, list[SignIn]]:
 def _save(user_id: int, given: ProfileBody) -> User:
     sent = given.model_dump(include=given.model_fields_set - {"csrf_token", "preferences"})
     with viewer().database.write() as writing:
-        user = users.find(writing, user_id) or abort(404)
+        user = users.locked(writing, user_id) or abort(404)
         refuse_from_erp(user, sent)
         for name, value in sent.items():
             setattr(user, name, value)

@@ -1,13 +1,14 @@
 """What people may set of how they are told: checked, merged into what holds, shown."""
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from storage.preferences import TYPES, WAYS, Level, Preferences, default_way
+from storage.columns import utc_now
+from storage.preferences import TYPES, WAYS, Level, Preferences, Reminders, default_way
 
 LARGEST_ID = 2**31 - 1
 MOST_PROJECTS = 1000
@@ -46,6 +47,7 @@ class HoursGiven(Given):
     begin: Clock = "09:00"
     end: Clock = "18:00"
     urgent_passes: bool = True
+    hosts_pass: bool = False
 
 
 class MailGiven(Given):
@@ -95,12 +97,24 @@ def merged(present: Preferences, given: PreferencesGiven) -> Preferences:
         for name in ("hours", "mail", "reminders")
         if name in given.model_fields_set
     }
+    if "reminders" in parts:
+        parts["reminders"] |= _moved(present.reminders, parts["reminders"]["at"])
     if "ways" in given.model_fields_set:
         parts["ways"] = {} if given.ways is None else _ways(present, given.ways)
     if "projects" in given.model_fields_set:
         levels = {**present.projects, **given.projects}
         parts["projects"] = {number: level for number, level in levels.items() if level != "all"}
     return Preferences.model_validate(present.model_dump() | parts)
+
+
+def _moved(present: Reminders, at: str) -> dict[str, Any]:
+    """Return what the daemon must know of a time that was changed, so that no reminder of the day is lost."""
+    if time.fromisoformat(at) == present.at:
+        return {}
+    now = utc_now()
+    is_of_today = present.moved_at is not None and now - present.moved_at < timedelta(days=1)
+    before = max(present.at, present.at_before or present.at) if is_of_today else present.at
+    return {"at_before": clock(before), "moved_at": now.isoformat()}
 
 
 def shown(preferences: Preferences) -> dict[str, Any]:
@@ -114,6 +128,7 @@ def shown(preferences: Preferences) -> dict[str, Any]:
             "begin": clock(preferences.hours.begin),
             "end": clock(preferences.hours.end),
             "urgent_passes": preferences.hours.urgent_passes,
+            "hosts_pass": preferences.hours.hosts_pass,
         },
         "mail": {
             "mode": preferences.mail.mode,

@@ -12,8 +12,9 @@ PROJECT = "project_"
 def sent(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what a form says, in the shape of the API. A box that is not ticked is not sent."""
     ticked = set(form.getlist("ways"))
+    kinds = [kind for kind in TYPES if kind in form.getlist("kind")] or TYPES  # those that the page showed
     return {
-        "ways": {kind: {way: f"{kind}.{way}" in ticked for way in WAYS} for kind in TYPES},
+        "ways": {kind: {way: f"{kind}.{way}" in ticked for way in WAYS} for kind in kinds},
         "projects": {
             name.removeprefix(PROJECT): level for name, level in form.items() if name.startswith(PROJECT)
         },
@@ -23,7 +24,8 @@ def sent(form: MultiDict[str, str]) -> dict[str, Any]:
             "begin": form.get("hours_begin", ""),
             "end": form.get("hours_end", ""),
             "urgent_passes": "urgent_passes" in form,
-        },
+        }
+        | ({"hosts_pass": "hosts_pass" in form} if "host_down" in kinds else {}),
         "mail": {
             "mode": form.get("mail_mode", ""),
             "times": [at for at in form.getlist("mail_time") if at],
