@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := daemon web storage tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The tests start our servers hundreds of times: without bytecode each start compiles all of the code.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run demo test test-long check lint format setup test-services cluster bench screenshots wheel lock clean
 .DEFAULT_GOAL := run

@@ -16,11 +16,12 @@ _OURS = frozenset({"content-type", "www-authenticate", "location", "content-disp
 
 
 _UNORDERED = frozenset({"permissions", "watchers"})
+_UNORDERED_OF_FIELDS = _UNORDERED | {"roles", "trackers"}
 
 
-def _in_order(rows: list[Any]) -> list[Any]:
-    """Redmine gives these in whatever order its database has them."""
-    return sorted(rows, key=str)
+def _unordered(of: dict[str, Any]) -> frozenset[str]:
+    """Name the lists that Redmine gives in whatever order its database has them."""
+    return _UNORDERED_OF_FIELDS if "customized_type" in of else _UNORDERED
 
 
 def _todays() -> set[str]:
@@ -30,7 +31,8 @@ def _todays() -> set[str]:
 def scrubbed(value: Any) -> Any:
     """JSON without what must differ: times (but not whether there is one), addresses, digests of tokens."""
     if isinstance(value, dict):
-        return {k: _in_order(v) if k in _UNORDERED else scrubbed(v) for k, v in value.items()}
+        unordered = _unordered(value)
+        return {k: sorted(v, key=str) if k in unordered else scrubbed(v) for k, v in value.items()}
     if isinstance(value, list):
         return [scrubbed(each) for each in value]
     if isinstance(value, str) and value in _todays():
