@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage import delivery_health, job_table, metrics
+from storage import delivery_health, job_table, metrics, sizes
 from storage.job_table import JobRow
 from storage.models import Delivery, JobGap
 from storage.models.delivery import OPEN
@@ -37,12 +37,14 @@ class Figures:
     queues: Mapping[str, Queue]
     devices: int
     database_bytes: int
+    free_bytes: int  # of these, used by nothing any more
     is_daemon_running: bool
     ages_s: Mapping[str, float]
 
 
 def read(database: Database, now: datetime) -> Figures:
     """Read all. Raises StorageError."""
+    size = sizes.size(database)
     with database.read() as session:
         return Figures(
             totals=metrics.totals(session),
@@ -50,18 +52,11 @@ def read(database: Database, now: datetime) -> Figures:
             gaps=_gaps(session),
             queues=_queues(session, now),
             devices=delivery_health.subscribed(session),
-            database_bytes=size_bytes(session),
+            database_bytes=size.total + size.log,
+            free_bytes=size.free,
             is_daemon_running=job_table.daemon_status(session, now).is_running,
             ages_s=_ages(session, now),
         )
-
-
-def size_bytes(session: Session) -> int:
-    """Return how large the database is."""
-    if session.get_bind().dialect.name == "sqlite":
-        pages = session.scalar(sa.text("PRAGMA page_count")) or 0
-        return int(pages * (session.scalar(sa.text("PRAGMA page_size")) or 0))
-    return int(session.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
 
 
 def _gaps(session: Session) -> dict[str, int]:

@@ -120,8 +120,9 @@ def _queues(found: Figures) -> Iterator[Metric]:
 
 
 def _daemon(found: Figures) -> Iterator[Metric]:
-    size = found.database_bytes
+    size, free = found.database_bytes, found.free_bytes
     yield GaugeMetricFamily("helpdesk_database_size_bytes", "How large the database is.", size)
+    yield GaugeMetricFamily("helpdesk_database_free_bytes", "What of it nothing uses any more.", free)
     yield GaugeMetricFamily("helpdesk_daemon_up", "Whether a daemon leads.", found.is_daemon_running)
     meaning = "For how long a part of the daemon has not got on."
     family = GaugeMetricFamily("helpdesk_daemon_watchdog_age_seconds", meaning, labels=("part",))
