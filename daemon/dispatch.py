@@ -82,7 +82,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self._proven: dict[int, float] = {}
         self._prover = ThreadPoolExecutor(1, thread_name_prefix="dispatch-proof")
-        self.pulse = Pulse()  # what the watchdog looks at
+        self._pulse = Pulse()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._recorder = Recorder(database, outbox or Outbox(), self.owner, now, self._written)
@@ -103,6 +103,10 @@ class Dispatcher:
         for thread in self._threads:
             thread.start()
         log.info("dispatcher_started", owner=self.owner, channels=sorted(self._lines))
+
+    def age_s(self) -> float:
+        """Return for how long it has not got on: neither looked at the outbox nor written what came of it."""
+        return max(self._pulse.age_s(), self._recorder.age_s())
 
     def stop(self, timeout_s: float) -> bool:
         """Claim nothing more, finish what is on its way, give the rest back; False where time ran out."""
@@ -146,7 +150,7 @@ class Dispatcher:
     def _look(self) -> None:
         """Claim what is due until there is no more, then wait for a hint or a second."""
         while not self._stopping.is_set():
-            self.pulse.beat()
+            self._pulse.beat()
             self._wake.clear()
             claimed = 0
             try:

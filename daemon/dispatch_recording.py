@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from daemon import render
+from daemon.clients.notify import Pulse
 from daemon.dispatch_edge import edge
 from daemon.dispatch_values import Outcome
 from daemon.measuring import tally
@@ -43,6 +44,8 @@ class Recorder:
         self._owner = owner
         self._now = now
         self._written = written
+        self._pulse = Pulse()
+        self._is_writing = False
         self._queue: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="dispatch-record", daemon=True)
 
@@ -54,6 +57,10 @@ class Recorder:
         """Have an outcome written."""
         self._queue.put(outcome)
 
+    def age_s(self) -> float:
+        """Return for how long it has been writing without getting on; 0 while there is nothing to write."""
+        return self._pulse.age_s() if self._is_writing else 0.0
+
     def stop(self, timeout_s: float) -> bool:
         """Write what has come so far, then end; False where time ran out."""
         self._queue.put(None)
@@ -64,9 +71,13 @@ class Recorder:
         is_over = False
         while not is_over:
             outcomes, is_over = self._next()
+            self._pulse.beat()
+            self._is_writing = True
             while outcomes and not self._try(outcomes):
                 time.sleep(RETRY_S)
+                self._pulse.beat()
             self._written(outcomes)
+            self._is_writing = False
 
     def _next(self) -> tuple[list[Outcome], bool]:
         """Wait for an outcome, and take those that have come with it."""

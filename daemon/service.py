@@ -136,8 +136,8 @@ class Senders:
         self._now.start()
 
     def age_s(self) -> float:
-        """Return for how long the dispatcher has not looked at the outbox."""
-        return self._now.pulse.age_s()
+        """Return for how long the dispatcher has not got on."""
+        return self._now.age_s()
 
     def stop(self, timeout_s: float) -> bool:
         """End what is being sent; False where time ran out."""

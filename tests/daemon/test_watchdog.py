@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,10 @@ import sqlalchemy as sa
 import structlog
 
 from daemon.clients.notify import Notify
+from daemon.dispatch import Dispatcher
+from daemon.dispatch_recording import Recorder
+from daemon.dispatch_values import Due, Outcome
+from daemon.outbox import Outbox
 from daemon.overdue import Overdue
 from daemon.scheduler import Engine
 from daemon.watchdog import Vital, Watchdog
@@ -164,3 +170,37 @@ def test_when_it_comes_back_its_end_counts_no_more_and_the_job_begins_anew(
     assert hanging.ended == [10]  # the run given up ended between two steps
     assert state(database, "hangs").failures == 0
     assert engine.overdue.longest_s() == 0
+
+
+# --- a dispatcher that hangs -----------------------------------------------------------------------
+
+
+def test_a_dispatcher_that_stands_still_grows_old(database: Database) -> None:
+    hang, is_stuck = threading.Event(), threading.Event()
+
+    def now() -> datetime:
+        """Stand for any call of the loop that does not return."""
+        is_stuck.set()
+        assert hang.wait(20)
+        return utc_now()
+
+    dispatcher = Dispatcher(database, [], now=now)
+    dispatcher.start()
+    assert is_stuck.wait(10)
+    until(lambda: dispatcher.age_s() > 1.5, "its age to show it")  # it looks every second
+    hang.set()
+    until(lambda: dispatcher.age_s() < 1.0, "it to get on")
+    assert dispatcher.stop(10)
+
+
+def test_a_dispatcher_that_cannot_write_what_came_of_its_work_grows_old(database: Database) -> None:
+    hang = threading.Event()
+    recorder = Recorder(database, Outbox(), "test", utc_now, lambda _: hang.wait(20) and None)
+    recorder.start()
+    assert recorder.age_s() == 0
+    due = Due(*(None for _ in fields(Due)))  # type: ignore[arg-type] - nothing of it is looked at
+    recorder.put(Outcome(due, "due"))
+    until(lambda: recorder.age_s() > 0.5, "its age to show it")
+    hang.set()
+    until(lambda: recorder.age_s() == 0, "it to have nothing to write")
+    assert recorder.stop(10)
