@@ -11,7 +11,7 @@ from daemon.cli_errors import plain_errors
 from daemon.config import Config, load
 from storage import logs, migrate, users
 from storage.configuration import config_path
-from storage.session import Database
+from storage.session import Database, DatabaseAway
 
 LANGUAGES = click.Choice(["ru", "en"])
 
@@ -56,7 +56,11 @@ def daemon(path: Path) -> None:
 
     config = load(path)
     logs.configure(config.daemon.log_level, config.daemon.log_style)
-    sys.exit(serve(config))
+    try:
+        sys.exit(serve(config))
+    except DatabaseAway as e:
+        click.echo(f"helpdesk: {e}", err=True)
+        sys.exit(os.EX_TEMPFAIL)  # whoever started us may do so again: systemd, `helpdesk run`
 
 
 @main.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic_core import from_json, to_json
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,10 @@ SQLITE_CACHE_KIB = 16 * 1024
 
 class StorageError(Exception):
     """The database cannot be used. The text says what to do about it."""
+
+
+class DatabaseAway(StorageError):
+    """The database's server cannot be reached, or does not let us in. It may later: trying again can help."""
 
 
 class Database:
@@ -213,7 +217,8 @@ def translated(database: Database) -> Iterator[None]:
             raise
         raise StorageError(explain(database, e)) from e
     except DBAPIError as e:
-        raise StorageError(explain(database, e)) from e
+        is_away = isinstance(e, OperationalError) and not database.is_sqlite
+        raise (DatabaseAway if is_away else StorageError)(explain(database, e)) from e
     except PoolTimeout as e:
         raise StorageError(
             f"no connection to the database became free within {POOL_TIMEOUT_S} s: raise storage.pool_size"

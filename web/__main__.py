@@ -1,6 +1,7 @@
 # mypy: allow-untyped-calls
 """`python -m web [--config FILE]`: checks settings and schema, then serves."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from limits.storage import storage_from_string
 
 from storage import logs, migrate
 from storage.configuration import ConfigError, config_path
-from storage.session import Database, StorageError
+from storage.session import Database, DatabaseAway, StorageError
 from web import throttle
 from web.metrics import sharing
 from web.secret import FILE, read_or_make
@@ -30,7 +31,8 @@ def main(config: str | None, *, is_check: bool) -> None:
         settings = _checked(config_path(config))
     except (ConfigError, StorageError) as e:
         click.echo(str(e), err=True)
-        sys.exit(WRONG_SETTINGS)
+        # Whoever started us may do so again where the database is away: systemd, `helpdesk run`.
+        sys.exit(os.EX_TEMPFAIL if isinstance(e, DatabaseAway) else WRONG_SETTINGS)
     logs.configure(settings.web.log_level, settings.web.log_style)
     sharing.share(settings.web.workers)  # before the fork
     Server(settings).run()
