@@ -22,12 +22,14 @@ from storage.session import Database
 from web import create_app
 from web.metrics import sharing
 from web.settings import ViewerSettings, WebSettings
+from web.share import Shares
 from web.viewer import EXTENSION, Viewer
 from web.watchdog import Vitals, WatchedArbiter, worker_timeout_s
 
 GRACE_S = 3  # for requests under way
 KEEPALIVE_S = 75
 SPARE_CONNECTIONS = 512
+SHARES = Shares()
 
 
 class StdlibLogger(Logger):
@@ -55,6 +57,7 @@ class Worker(ThreadWorker):
             parts: Viewer = self.wsgi.extensions[EXTENSION]
             threads: Any = self.tpool
             self.vitals = Vitals(self.wsgi, parts.live.tail.pulse, threads.submit)
+        self._count()
         at = self.vitals.moved_at() if self.alive else time.monotonic()
         os.utime(self.tmp.fileno(), (at, at))
 
@@ -72,11 +75,21 @@ class Worker(ThreadWorker):
             self.closing.start()
         super().handle_exit(sig, frame)
 
+    def accept(self, listener: Any) -> None:
+        """Take a connection, unless a worker that holds far fewer does so first."""
+        self._count()
+        SHARES.give_way(self.age)
+        super().accept(listener)
+
     def finish_request(self, conn: Any, fs: Any) -> None:
         if conn.sock.fileno() == -1:  # a WebSocket, which the hub has taken over
             self.nr_conns -= 1
             return
         super().finish_request(conn, fs)
+
+    def _count(self) -> None:
+        parts: Viewer = self.wsgi.extensions[EXTENSION]
+        SHARES.hold(self.age, self.nr_conns + parts.live.connections())
 
 
 class Server(BaseApplication):
@@ -118,14 +131,20 @@ def options(web: WebSettings) -> dict[str, Any]:
         "keepalive": KEEPALIVE_S,
         "graceful_timeout": GRACE_S,
         "logger_class": StdlibLogger,
+        "pre_fork": lambda _arbiter, worker: SHARES.begin(worker.age),
         "post_fork": _after_fork,
         "worker_exit": _leave,
-        "child_exit": lambda _arbiter, worker: sharing.forget(worker.pid),
+        "child_exit": _after_exit,
         "on_exit": lambda _arbiter: sharing.unshare(),
         "forwarded_allow_ips": "",  # our own layer decides whom to believe
         "control_socket_disable": True,
         "proc_name": "helpdesk-web",
     }
+
+
+def _after_exit(_arbiter: Arbiter, worker: Worker) -> None:
+    SHARES.end(worker.age)
+    sharing.forget(worker.pid)
 
 
 def _after_fork(_arbiter: Arbiter, _worker: Worker) -> None:
