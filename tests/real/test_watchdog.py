@@ -12,14 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psutil
 import pytest
+import requests
 
+from storage import migrate
+from storage.session import Database
+from storage.settings import StorageSettings
 from tests.daemon.listening import Ear, listening
 from tests.real.daemon_process import Installation
 from tests.real.watched import WatchedDaemon, frozen, seconds_until
 from tests.redmines import RedmineUnderTest
 from tests.services.processes import wait_until
 from tests.services.run import ServiceRun
+from tests.web.served import ServedViewer
 
 pytestmark = pytest.mark.long
 WATCHDOG_S = 8.0
@@ -168,3 +174,29 @@ def test_a_frozen_postgresql_ends_the_daemon_and_the_next_one_waits_for_it(
         assert "does not answer in time" in again.log()
     start(place)
     assert goes_on(place)
+
+
+def test_a_viewer_outlives_a_frozen_postgresql(
+    tmp_path: Path, postgres_url: str, service_run: ServiceRun, ear: Ear, stack: ExitStack
+) -> None:
+    """Its workers are replaced after half of the watchdog's time, say 503, and get well by themselves."""
+    storage = StorageSettings(directory=tmp_path / "state", url=postgres_url)
+    database = Database(storage)
+    migrate.upgrade(database)
+    database.dispose()
+    environ = {"NOTIFY_SOCKET": ear.address, "WATCHDOG_USEC": "40000000", "HELPDESK_WEB__WORKERS": "2"}
+    viewer = ServedViewer(storage, tmp_path, environ).start()
+    stack.callback(viewer.kill)
+    ear.wait_for("READY=1", 60)
+    assert viewer.process is not None
+    arbiter = psutil.Process(viewer.process.pid)
+    before = {worker.pid for worker in arbiter.children()}
+    server = int((service_run.cluster.data / "postmaster.pid").read_text().split()[0])
+    with frozen(server):
+        assert wait_until(lambda: not before & {w.pid for w in arbiter.children()}, within_s=20 + 2 * LATE_S)
+        assert wait_until(lambda: len(arbiter.children()) == 2, within_s=LATE_S)
+        assert requests.get(f"{viewer.url}/healthz", timeout=30).status_code == 503
+        ear.listen()
+        ear.wait_for("WATCHDOG=1", LATE_S)  # systemd need not restart it
+    assert wait_until(viewer.is_well, within_s=30)
+    assert not any("trigger" in message for message in [*ear.heard, *ear.listen()])
