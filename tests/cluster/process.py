@@ -20,8 +20,12 @@ class Process:
         self.name = name
         self.log = log
         self._argv = ["setpriv", "--pdeathsig=KILL", "--", sys.executable, "-m", *module]
-        self._environ = os.environ | dict(environ)
+        self._environ: dict[str, str] = os.environ | dict(environ)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def set_environment(self, more: Mapping[str, str]) -> None:
+        """Give it further variables from its next start on."""
+        self._environ |= more
 
     def start(self) -> None:
         """Start it; its log is added to that of the one before."""
