@@ -21,7 +21,7 @@ from daemon.lookup import (
 )
 from daemon.options import ChannelOptions, JobOptions
 from storage.configuration import ConfigError, Settings, build, read_tables
-from storage.retention import RetentionSettings
+from storage.retention import KEEP_READ_DAYS, RetentionSettings
 from storage.settings import StorageSettings
 
 M = TypeVar("M", bound=BaseModel)
@@ -80,7 +80,7 @@ class InboxSettings(Settings):
 
     urgent_priorities: tuple[str, ...] = ()
     # How long what was read, and is not starred, is kept; 0 keeps it for ever.
-    keep_read_days: int = Field(default=180, ge=0, le=36_500)
+    keep_read_days: int = Field(default=KEEP_READ_DAYS, ge=0, le=36_500)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ FEWEST, FIRST, MOST = 20, 200, 2_000
 AIM_S = 0.04
 
 
+KEEP_READ_DAYS = 180  # [inbox] keep_read_days, where nobody says otherwise
+
+
 class RetentionSettings(Settings):
     """The `[retention]` table: how many days what is kept; 0 keeps it for ever."""
 

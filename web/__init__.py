@@ -30,6 +30,7 @@ from web import (
     posts,
     schedules,
     security,
+    stored,
     throttle,
     unsubscribe,
     users,
@@ -111,6 +112,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         push_devices.bp,
         worker.bp,
         delivery.bp,
+        stored.bp,
     ):
         app.register_blueprint(blueprint)
     brake = throttle.Throttle(app, settings.auth)

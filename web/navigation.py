@@ -51,4 +51,5 @@ def _pages() -> list[tuple[str, str, str]]:
         ("people.people_page", gettext("Users"), "users"),
         ("schedules.schedules_page", gettext("Schedules"), "clock-play"),
         ("delivery.delivery_page", gettext("Delivery"), "send"),
+        ("stored.stored_page", gettext("Storage"), "archive"),
     ]

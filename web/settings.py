@@ -17,6 +17,7 @@ from daemon.clients.finesse_settings import FinesseSettings
 from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
+from storage.retention import KEEP_READ_DAYS, RetentionSettings
 from storage.settings import StorageSettings
 from storage.settings_watch import Signature, files_of, stamps_of
 from web.feature_settings import FeatureSettings, QualitySettings, TaskSettings
@@ -155,6 +156,9 @@ class ViewerSettings:
     push: PushServices = field(default_factory=PushServices)
     finesse: FinesseSettings | None = None
     has_hosts: bool = False  # the daemon checks the [[host]] tables
+    # What the daemon forgets, and after how many days what was read.
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    keep_read_days: float = KEEP_READ_DAYS
     # Where all of this was read, and how the files that it names were then.
     path: Path | None = None
     stamps: Mapping[str, Signature] = field(default_factory=dict)
@@ -185,6 +189,8 @@ def load(path: Path) -> ViewerSettings:
         push=_push(tables.get("channel", {}), path),
         finesse=build(FinesseSettings, finesse, "finesse", path) if finesse else None,
         has_hosts=bool(tables.get("host")),
+        retention=build(RetentionSettings, tables.get("retention", {}), "retention", path),
+        keep_read_days=_keep_read_days(tables.get("inbox", {})),
         path=path,
     )
     _check_together(settings, path)
@@ -197,6 +203,12 @@ def secret_files(settings: ViewerSettings) -> dict[str, Path]:
     tables: dict[str, object] = {name: getattr(settings, name) for name in names}
     found = (files_of(table, name) for name, table in tables.items())
     return {key: path for files in found for key, path in files.items()}
+
+
+def _keep_read_days(table: object) -> float:
+    """Return after how many days what was read is forgotten; the daemon checks the rest of that table."""
+    given = table.get("keep_read_days", KEEP_READ_DAYS) if isinstance(table, dict) else KEEP_READ_DAYS
+    return float(given) if isinstance(given, int | float) else KEEP_READ_DAYS
 
 
 def _channels(tables: object) -> frozenset[str]:
