@@ -1,6 +1,6 @@
 """Hosts as the viewer shows them, and what administrators say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,8 +104,9 @@ def end_acknowledgement(session: Session, host_id: int) -> bool:
 
 
 def maintenance(session: Session, now: datetime, host: Host) -> list[HostMaintenance]:
-    """Return the windows of a host and of its group that are not over, by their beginning."""
-    own = HostMaintenance.host_id == host.id
+    """Return the windows of a host, its group and those before it that are not over, by their beginning."""
+    above = HostMaintenance.host_id.in_([other.id for other in _above(session, host)])
+    own = sa.or_(HostMaintenance.host_id == host.id, sa.and_(HostMaintenance.with_behind, above))
     if host.group_name:
         own = sa.or_(own, HostMaintenance.group_name == host.group_name)
     query = sa.select(HostMaintenance).where(HostMaintenance.ends_at > now, own)
@@ -133,6 +134,18 @@ def named(session: Session, found: HostMaintenance) -> str:
 def end_maintenance(session: Session, window_id: int) -> bool:
     """Forget a window; False where there is none."""
     return _is_gone(session, sa.delete(HostMaintenance).where(HostMaintenance.id == window_id))
+
+
+def _above(session: Session, host: Host) -> Iterator[Host]:
+    """Return the hosts behind which one lies, the nearest first."""
+    passed = {host.name}
+    while host.parent and host.parent not in passed:
+        passed.add(host.parent)
+        found = session.scalars(sa.select(Host).where(Host.name == host.parent)).one_or_none()
+        if found is None:
+            return
+        host = found
+        yield host
 
 
 def _shown(now: datetime) -> sa.Select[Host, HostAcknowledgement]:

@@ -1,6 +1,6 @@
 """All hosts at the beginning of a run: the configuration, what is stored, and what administrators said."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,8 @@ def scene_of(settings: Mapping[str, HostSettings], stored: rows.Rows, memory: Me
     watched = []
     for position, host in enumerate(settings.values()):
         number = ids[host.name] = ids.get(host.name) or next(free)
-        until = maintenance.until(_windows(host, number, windows, at), at)
+        above = {ids.get(name, 0) for name in _above(host, settings)}
+        until = maintenance.until(_windows(host, number, above, windows, at), at)
         known = stored.get(number) or rows.new_row(number, at)
         current[number] = known | rows.configured(host, position) | {"maintenance_until": until}
         watched.append(_watched(host, number, until, acknowledged.get(number)))
@@ -67,11 +68,19 @@ def _watched(
     )
 
 
+def _above(host: HostSettings, settings: Mapping[str, HostSettings]) -> Iterator[str]:
+    """Return the names of the hosts behind which this one lies, the nearest first. There are no circles."""
+    while host.parent:
+        yield host.parent
+        host = settings[host.parent]
+
+
 def _windows(
-    host: HostSettings, number: int, said: Iterable[Mapping[str, Any]], at: datetime
+    host: HostSettings, number: int, above: Set[int], said: Iterable[Mapping[str, Any]], at: datetime
 ) -> Iterator[maintenance.Window]:
-    """Return the windows of a host: its own, its group's and the configured ones."""
+    """Return the windows of a host: its own, its group's, those of hosts before it, the configured ones."""
     for row in said:
-        if row["host_id"] == number or (row["group_name"] and row["group_name"] == host.group):
+        is_behind = row["with_behind"] and row["host_id"] in above
+        if is_behind or row["host_id"] == number or (row["group_name"] and row["group_name"] == host.group):
             yield row["begins_at"], row["ends_at"]
     yield from maintenance.configured(host.maintenance, at)

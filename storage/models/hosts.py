@@ -98,7 +98,10 @@ class HostAcknowledgement(Base):
 
 
 class HostMaintenance(Base):
-    """Somebody works on a host, or on a whole group: nothing of it is told meanwhile."""
+    """Somebody works on a host, or on a whole group: nothing of it is told meanwhile.
+
+    `with_behind`: nor of the hosts that lie behind it, however many are between.
+    """
 
     __tablename__ = "host_maintenance"
 
@@ -111,3 +114,4 @@ class HostMaintenance(Base):
         sa.ForeignKey("hosts.id", ondelete="CASCADE"), index=True, default=None
     )
     group_name: Mapped[str | None] = mapped_column(sa.String(255), default=None)
+    with_behind: Mapped[bool] = mapped_column(default=False)

@@ -190,6 +190,23 @@ def test_maintenance_of_a_group_and_of_the_configuration_silences(watch: Watch) 
     ]
 
 
+@pytest.mark.parametrize("is_behind", [True, False])
+def test_maintenance_with_everything_behind_silences_that_too(watch: Watch, is_behind: bool) -> None:
+    watch.hosts = [host("far", 9, parent="web") if one.name == "x" else one for one in watch.hosts]
+    watch.runs(2)
+    until = watch.at + timedelta(hours=1)
+    watch.write(
+        "host_maintenance",
+        group_name=None, host_id=watch.row("gw").id, begins_at=watch.at, ends_at=until, note="",
+        by_name="root", with_behind=is_behind,
+    )  # fmt: skip
+    watch.run()
+    silent = {name for name in ("gw", "web", "db", "far", "y") if watch.row(name).maintenance_until == until}
+    assert silent == ({"gw", "web", "db", "far"} if is_behind else {"gw"})
+    kill(watch, "web")  # and so what is behind it
+    assert bool(watch.runs(6)) is not is_behind
+
+
 def test_an_acknowledgement_that_runs_out_is_told(watch: Watch) -> None:
     kill(watch, "web")
     assert len(watch.runs(4)) == 1

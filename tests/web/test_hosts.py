@@ -167,6 +167,20 @@ def test_maintenance_of_a_host_or_of_its_group(network: House) -> None:
     assert root.api(f"/netmonitor/maintenance/{own.id}", "DELETE").status_code == 404
 
 
+def test_maintenance_with_everything_behind_is_shown_there(network: House) -> None:
+    root = network.browser("root")
+    assert 'name="with_behind"' in root.get("/netmonitor/hosts/gw").text
+    assert 'name="with_behind"' not in root.get(WEB).text  # nothing is behind it
+    for behind in ({}, {"with_behind": True}):
+        answer = root.api("/netmonitor/hosts/gw/maintenance", "POST", json={"hours": 1} | behind)
+        assert answer.status_code == 201
+    [window] = root.api(WEB).get_json()["maintenance"]
+    assert (window["with_behind"], window["group"]) == (True, None)
+    assert "With everything behind it" in root.get(WEB).text
+    assert len(root.api("/netmonitor/hosts/gw").get_json()["maintenance"]) == 2
+    assert root.api("/netmonitor/hosts/new").get_json()["maintenance"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -26,7 +26,7 @@ bp = Blueprint("host_acts", __name__, url_prefix="/netmonitor")
 FURTHEST = timedelta(days=366)
 LARGEST_ID = 2**31 - 1
 SAID = ("by_name", "note", "until")
-WINDOW = ("by_name", "note", "begins_at", "ends_at", "group_name")
+WINDOW = ("by_name", "note", "begins_at", "ends_at", "group_name", "with_behind")
 Page = tuple[str | Response, int]
 
 
@@ -148,8 +148,9 @@ def _add_maintenance(name: str, given: MaintenanceBody) -> None:
             ends_at=begins_at + timedelta(hours=given.hours),
             note=given.note,
             by_name=who.full_name or who.username,
-            host_id=None if group else shown.host.id,
+            host_id=None if group and not given.with_behind else shown.host.id,
             group_name=group or None,
+            with_behind=given.with_behind,
         )
         hosts.add_maintenance(writing, window)
         _note(writing, "host.maintain", group or name, {}, audit.values_of(window, WINDOW))

@@ -82,6 +82,7 @@ def window_item(window: HostMaintenance) -> Item:
         "note": window.note,
         "by": window.by_name,
         "group": window.group_name,
+        "with_behind": window.with_behind,
     }
 
 

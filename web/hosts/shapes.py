@@ -46,6 +46,7 @@ class Window(BaseModel):
     note: str
     by: str
     group: str | None
+    with_behind: bool
 
 
 class Point(BaseModel):
@@ -132,3 +133,4 @@ class MaintenanceBody(Asked):
     hours: float = Field(ge=0.1, le=LONGEST_H)
     begins_at: datetime | Literal[""] = ""
     whole_group: bool = False
+    with_behind: bool = False
