@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The tests start our servers hundreds of times: without bytecode each start compiles all of the code.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-long check lint format setup test-services cluster bench screenshots wheel lock clean
+.PHONY: run demo test test-long check lint format setup test-services cluster bench figures screenshots wheel lock clean
 .DEFAULT_GOAL := run
 
 run: setup ## Set up and run the product; without a [redmine] address on a made-up Redmine
@@ -41,8 +41,11 @@ test-services: ## Install the real servers that the tests use (Debian packages, 
 cluster: setup ## PostgreSQL, Redis, two daemons, two viewers and nginx on the made-up Redmine, until Ctrl-C
 	$(BIN)/python -m tests.cluster
 
-bench: setup ## Print the figures of tests/bench
-	for figure in $$(cd tests/bench && ls *.py | sed 's/\.py$$//' | grep -v '^_'); do $(BIN)/python -m tests.bench.$$figure || exit 1; done
+bench: setup ## Print the figures of tests/bench, FIGURES="load record" only these
+	$(BIN)/python -m tests.figures $(FIGURES)
+
+figures: setup ## Print them and write them into the README
+	$(BIN)/python -m tests.figures --write $(FIGURES)
 
 screenshots: setup ## Write pictures of every page into .cache/screenshots
 	$(BIN)/python -m tests.e2e.screenshots

@@ -1,0 +1,169 @@
+"""Run the measurements of tests/bench and write the README's table of them.
+
+`python -m tests.figures [--write] [NAME ...]` runs all, or the named ones, and prints what they print; with
+--write the rows of the README's section *Performance* that came out are replaced. PostgreSQL and the real
+Redmine are used where they are installed.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services.layout import why_not_usable
+from tests.services.run import ServiceRun
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
+HEAD = "| what | here | the bare way |\n|---|---|---|\n"
+TIMEOUT_S = 3600
+# Measurements that take the address of an empty PostgreSQL database.
+WANT_DATABASE = frozenset({"commit_to_frame"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: which measurement prints it, where, and how it is written."""
+
+    bench: str
+    what: str
+    pattern: str
+    here: str
+    bare: str = ""
+
+    def written(self, output: str) -> str:
+        """Return the line of the table. Raises ValueError where the output does not hold it."""
+        found = re.search(self.pattern, output, re.DOTALL)
+        if found is None:
+            raise ValueError(f"{self.bench} did not print what the table wants for: {self.what}")
+        cells = (text.format(**found.groupdict()) for text in (self.here, self.bare))
+        return f"| {self.what} | {' | '.join(cells)} |\n"
+
+
+LOAD_LINE = (
+    r"load {}: [^\n]*median (?P<{}50>[\d.]+) ms, p99 (?P<{}99>[\d.]+) ms, (?P<{}kib>\d+) KiB a client,"
+    r" CPU (?P<{}cpu>\d+) %, \d+ connects/s, all back after (?P<{}back>[\d.]+) s, 0 with other news than"
+)
+LOAD = LOAD_LINE.format(r"viewer \(\w+\)", *"a" * 5) + ".*" + LOAD_LINE.format(r"npm socket\.io", *"b" * 5)
+FRAME = (
+    r"commit_to_frame {}: [^\n]*?: median (?P<m>[\d.]+) ms, p99 (?P<p>[\d.]+) ms;"
+    r" bare: median (?P<bm>[\d.]+) ms, p99 (?P<bp>[\d.]+) ms"
+)
+RECORD = r"record \({}\): (?P<a>[\d,]+) rows/s, bare executemany (?P<b>[\d,]+), ratio (?P<r>[\d.]+)"
+TASKS = r"my_tasks \(sqlite\): [^\n]*?: (?P<n>\d+) statements, median (?P<s>[\d.]+) ms"
+ROWS = (
+    Row(
+        "record",
+        "notifications recorded on SQLite",
+        RECORD.format("sqlite"),
+        "{a} a second",
+        "`executemany` of finished rows {b}: ratio {r}",
+    ),
+    Row("record", "the same on PostgreSQL", RECORD.format("postgresql"), "{a} a second", "{b}: ratio {r}"),
+    Row(
+        "commit_to_frame",
+        "commit to frame, 50 a second, 200 clients",
+        FRAME.format("sqlite"),
+        "median {m} ms, p99 {p} ms",
+        "commit, datagram, emit: {bm} and {bp} ms",
+    ),
+    Row(
+        "commit_to_frame",
+        "the same frames on PostgreSQL",
+        FRAME.format("postgresql"),
+        "median {m} ms, p99 {p} ms",
+        "commit, NOTIFY, emit: {bm} and {bp} ms",
+    ),
+    Row(
+        "load",
+        "2,000 signed-in pages on two workers, 100 personal notifications a second",
+        LOAD,
+        "median {a50} ms, p99 {a99} ms, CPU {acpu} % of a core",
+        "npm socket.io, two processes: {b50} and {b99} ms, {bcpu} %",
+    ),
+    Row("load", "memory of each such page", LOAD, "{akib} KiB", "npm socket.io {bkib} KiB"),
+    Row(
+        "load",
+        "the viewer restarted under that load: all 2,000 back",
+        LOAD,
+        "{aback} s, nothing lost or doubled",
+        "npm socket.io {bback} s",
+    ),
+    Row(
+        "poll_to_frame",
+        "the poll's answer to the frame",
+        r"poll_to_frame: [^\n]*median (?P<m>\d+) ms, [^\n]*best (?P<best>\d+) ms;"
+        r"[^\n]*median (?P<bare>\d+) ms",
+        "median {m} ms, best {best} ms",
+        "Redmine's three answers alone {bare} ms",
+    ),
+    Row(
+        "my_tasks",
+        "my tasks: 1,000 among 20,000 issues, 1,000,000 notifications",
+        TASKS + r".*?my_tasks \(postgresql\): [^\n]*?median (?P<p>[\d.]+) ms",
+        "{n} statements, median {s} ms (SQLite), {p} ms (PostgreSQL)",
+    ),
+    Row(
+        "icmp",
+        "1,000 hosts, 50 of them dead, 5 echoes each",
+        r"ours +wall +(?P<a>[\d.]+) s[^\n]*round trip (?P<am>[\d.]+) ms\n +fping +wall +(?P<b>[\d.]+) s"
+        r"[^\n]*round trip (?P<bm>[\d.]+) ms\n[^\n]*: (?P<r>[\d.]+)",
+        "{a} s, loss as it is, median round trip {am} ms",
+        "fping {b} s, {bm} ms: ratio {r}",
+    ),
+    Row(
+        "catch_up",
+        "catching up with 1,000 changes among 20,000 issues",
+        r"in (?P<q>\d+) requests: (?P<a>[\d.]+) changes/s,[^\n]*requests (?P<b>[\d.]+), ratio (?P<r>[\d.]+)",
+        "{a} a second",
+        "keep-alive loop of the same {q} requests {b}: ratio {r}",
+    ),
+)
+# Measurements without a row: they are printed only.
+OTHERS = ("erp", "inbox", "push")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, and write where asked."""
+    names = [name for name in arguments if name != "--write"]
+    outputs = dict(measured(names or [*dict.fromkeys(row.bench for row in ROWS), *OTHERS]))
+    if "--write" in arguments:
+        README.write_text(renewed(README.read_text(), outputs))
+    return 0
+
+
+def measured(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what each measurement prints; a target that it misses is no reason not to write it down."""
+    run = None if why_not_usable() else ServiceRun()
+    try:
+        for name in names:
+            command = [sys.executable, "-m", f"tests.bench.{name}"]
+            if run is not None and name in WANT_DATABASE:
+                command.append(f"postgresql+psycopg://{run.cluster.dsn(run.new_database())}")
+            ended = subprocess.run(
+                command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False
+            )
+            print(ended.stdout, end="", flush=True)
+            yield name, ended.stdout
+    finally:
+        if run is not None:
+            run.stop()
+
+
+def renewed(text: str, outputs: Mapping[str, str]) -> str:
+    """Return the README with the rows of these measurements; the others stay as they are."""
+    before, _, rest = text.partition(BEGIN)
+    table, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"the README has no {BEGIN.strip()} … {END.strip()}")
+    present = {line.split("|")[1].strip(): f"{line}\n" for line in table.splitlines()[2:] if line}
+    fresh = {row.what: row.written(outputs[row.bench]) for row in ROWS if row.bench in outputs}
+    lines = [(present | fresh).get(row.what, "") for row in ROWS]
+    return f"{before}{BEGIN}{HEAD}{''.join(lines)}{END}{after}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
