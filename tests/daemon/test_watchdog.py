@@ -98,11 +98,11 @@ def stuck(database: Database, clock: list[float]) -> Iterator[tuple[Engine, Beat
     engine = Engine(database, (planned("hangs", hanging), planned("goes-on", other, 1.0)), 30)
     engine.overdue = Overdue(GIVE_UP_S, lambda: clock[0])
     engine.start()
-    until(lambda: runs(database, "hangs"), "the job to begin")
+    until(lambda: runs(database, "hangs"), "the job to begin", 60)
     yield engine, hanging, other
     assert hanging.hold is not None
     hanging.hold.set()
-    assert engine.stop(15)
+    assert engine.stop(30)
 
 
 def runs(database: Database, job: str) -> list[JobRun]:
