@@ -31,7 +31,7 @@ def after(session: Session, last_id: int, limit: int) -> list[LiveEvent]:
 
 
 @functools.cache
-def _after() -> sa.Select[tuple[LiveEvent]]:
+def _after() -> sa.Select[LiveEvent]:
     newer = sa.select(LiveEvent).where(LiveEvent.id > sa.bindparam("last_id"))
     return newer.order_by(LiveEvent.id).limit(sa.bindparam("most"))
 

@@ -84,20 +84,20 @@ def unread_counts(session: Session, user_ids: Iterable[int], now: datetime | Non
 
 # What each change and each arriving page asks is built once: building takes longer than the answer.
 @functools.cache
-def _unread_counts() -> sa.Select[tuple[int, int]]:
+def _unread_counts() -> sa.Select[int, int]:
     query = sa.select(Notification.user_id, sa.func.count()).group_by(Notification.user_id)
     ours = Notification.user_id.in_(sa.bindparam("user_ids", expanding=True))
     return query.where(*_unread(), _is_awake(sa.bindparam("now")), ours)
 
 
 @functools.cache
-def _after() -> sa.Select[tuple[Notification]]:
+def _after() -> sa.Select[Notification]:
     newer = sa.select(Notification).where(Notification.id > sa.bindparam("last_id"))
     return newer.order_by(Notification.id).limit(sa.bindparam("most"))
 
 
 @functools.cache
-def _between() -> sa.Select[tuple[Notification]]:
+def _between() -> sa.Select[Notification]:
     ids = (Notification.id > sa.bindparam("last_id"), Notification.id <= sa.bindparam("upto_id"))
     query = sa.select(Notification).where(*_shown(sa.bindparam("user_id")), *ids)
     return query.order_by(Notification.id).limit(sa.bindparam("most"))

@@ -27,7 +27,7 @@ def find(session: Session, user_id: int, device: str) -> tuple[User, SignIn] | N
 
 
 @functools.cache
-def _find() -> sa.Select[tuple[User, SignIn]]:
+def _find() -> sa.Select[User, SignIn]:
     query = sa.select(User, SignIn).join(SignIn, SignIn.user_id == User.id)
     return query.where(User.id == sa.bindparam("user_id"), SignIn.device == sa.bindparam("device"))
 

@@ -31,7 +31,7 @@ def with_ids(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
 
 
 @functools.cache
-def _with_ids() -> sa.Select[tuple[User]]:
+def _with_ids() -> sa.Select[User]:
     return sa.select(User).where(User.id.in_(sa.bindparam("ids", expanding=True)))
 
 

@@ -164,6 +164,8 @@ class Hub:
         del self._lines[line.wire.fileno]
         self._epoll.unregister(line.wire.fileno)
         line.wire.close()
+        with self._lock:
+            line.jobs.clear()  # nobody waits for these answers any more
         self._queue(line, line.party.lost, is_short=True)
 
     # Jobs of one line, one after the other

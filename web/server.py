@@ -144,7 +144,7 @@ def options(web: WebSettings) -> dict[str, Any]:
 
 def _after_exit(_arbiter: Arbiter, worker: Worker) -> None:
     SHARES.end(worker.age)
-    sharing.forget(worker.pid)
+    sharing.forget(int(worker.pid))
 
 
 def _after_fork(_arbiter: Arbiter, _worker: Worker) -> None:

@@ -19,11 +19,14 @@ class Talker:
     """A party that notes what it hears, and does jobs as told."""
 
     def __init__(self, do: Callable[[str], None] = lambda _text: None) -> None:
+        self.heard_texts: list[str] = []
         self.texts: list[str] = []
         self.is_lost = threading.Event()
         self._do = do
 
     def heard(self, text: str) -> Job:
+        self.heard_texts.append(text)
+
         def job() -> None:
             self._do(text)
             self.texts.append(text)
@@ -168,6 +171,20 @@ def test_a_flood_waits_at_the_client_and_none_of_it_is_lost(line: Open) -> None:
     assert MOST_JOBS < sent < 100_000
     free.set()
     wait_until(lambda: len(end.talker.texts) >= sent, 30)
+
+
+def test_what_a_lost_client_had_asked_is_left_undone(line: Open) -> None:
+    free, end = threading.Event(), line(Talker(lambda _text: assert_set(free)))
+    for number in range(10):
+        end.say(f"short {number}")
+    wait_until(lambda: len(end.talker.heard_texts) == 10, 10)
+    end.theirs.close()
+    other = line(Talker())
+    other.say("long")
+    wait_until(lambda: other.talker.texts == ["long"], 10)  # the hub has seen the closing before this
+    free.set()
+    assert end.talker.is_lost.wait(10)
+    assert end.talker.texts == ["short 0"]
 
 
 def test_a_message_in_parts_is_one(line: Open) -> None:
