@@ -20,7 +20,7 @@ STATE = Path("/var/lib")
 # ProtectHome= and PrivateTmp= hide what lies there from the services.
 HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - compared, not used
 NOT_FOR_VIEWER = frozenset({"mail-password", "vapid-key"})
-NOT_FOR_DAEMON = frozenset({"secret-key"})
+NOT_FOR_DAEMON = frozenset({"secret-key", "metrics-token"})
 FORM_KB = 1024  # what a form adds to the file in it
 
 

@@ -35,6 +35,7 @@ CREDENTIALS = (
     Credential("mail-password", ("channel", "email"), "password_file", ("password_env",)),
     Credential("vapid-key", ("channel", "webpush"), "private_key_file", is_optional=True),
     Credential("secret-key", ("web",), "secret_key_file", is_optional=True),
+    Credential("metrics-token", ("web",), "metrics_token_file", ("metrics_token_env",), is_optional=True),
 )
 
 

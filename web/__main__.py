@@ -18,11 +18,12 @@ from web.server import Server
 from web.settings import ViewerSettings, load
 
 WRONG_SETTINGS = 2
+DOUBTFUL_SETTINGS = 3  # not 1, with which Python ends on a fault of ours
 
 
 @click.command()
 @click.option("--config", "config", metavar="FILE", help="scheduler.toml to read.")
-@click.option("--check", "is_check", is_flag=True, help="Only check the settings: 1 is a warning, 2 a fault.")
+@click.option("--check", "is_check", is_flag=True, help="Only check the settings: 2 is a fault, 3 a warning.")
 def main(config: str | None, *, is_check: bool) -> None:
     """Serve the viewer."""
     if is_check:
@@ -51,7 +52,7 @@ def _check(path: Path) -> int:
         click.echo(
             "[auth] limiter_url does not answer: each worker counts wrong passwords by itself meanwhile"
         )
-        return 1
+        return DOUBTFUL_SETTINGS
     click.echo(f"[web] and [auth] are right; {settings.web.public_url or 'no public_url'}")
     return 0
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from daemon.checks.rows import Row, fault, warning, well
 
-LONGEST_S = 30.0
+LONGEST_S = 60.0
+DOUBTFUL = 3  # the exit code of `python -m web --check` for a warning
 CURE = "correct the key that is named, in scheduler.toml or in the environment"
 
 
@@ -24,5 +25,5 @@ def viewer_row(path: Path) -> Row:
     said = " ".join((done.stdout + done.stderr).split())
     if done.returncode == 0:
         return well("viewer", said)
-    row = warning if done.returncode == 1 else fault
+    row = warning if done.returncode == DOUBTFUL else fault
     return row("viewer", said[-500:], CURE)

@@ -32,9 +32,11 @@ def called(*command: object, cwd: Path, timeout: float = 300) -> subprocess.Comp
 
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What git knows of the tree, and what the set-up makes besides."""
+    """What belongs to the tree by git, new files too, and what the set-up makes besides."""
     tree = tmp_path_factory.mktemp("export")
-    for name in called("git", "ls-files", "-z", cwd=ROOT).stdout.split("\0"):
+    for name in called(
+        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT
+    ).stdout.split("\0"):
         if name and (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
@@ -135,6 +137,14 @@ def test_without_the_front_end_none_is_built(export: Path, tmp_path: Path) -> No
     )
     assert done.returncode != 0
     assert "run `make setup` first" in done.stderr
+
+
+def test_what_points_at_the_tree_is_made_before_the_front_end(export: Path, tmp_path: Path) -> None:
+    """`make setup` installs it first of all."""
+    tree = tmp_path / "tree"
+    shutil.copytree(export, tree, ignore=shutil.ignore_patterns("vendor", "dist", "*.mo"))
+    code = "import hatchling.build, sys; print(hatchling.build.build_editable(sys.argv[1]))"
+    assert called(sys.executable, "-c", code, tmp_path, cwd=tree).stdout.strip().endswith(".whl")
 
 
 def test_the_code_is_that_of_the_wheel(environment: Path, tmp_path: Path) -> None:

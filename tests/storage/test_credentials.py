@@ -38,6 +38,7 @@ SECRETS = {
     "finesse-password": "finesse-from-systemd",
     "mail-password": "mail-from-systemd",
     "secret-key": "s" * 40,
+    "metrics-token": "metrics-from-systemd",
 }
 
 
@@ -90,6 +91,9 @@ def test_the_viewer_reads_its_secrets_from_there(credentials: Path, file: Path) 
     assert loaded.redmine.api_key().get_secret_value() == SECRETS["redmine-key"]
     assert loaded.web.secret_key_file is not None
     assert read_or_make(loaded.web.secret_key_file) == SECRETS["secret-key"]
+    token = loaded.web.metrics_token()
+    assert token is not None
+    assert token.get_secret_value() == SECRETS["metrics-token"]
 
 
 def test_a_secret_is_not_put_where_nothing_is_configured(credentials: Path, tmp_path: Path) -> None:
