@@ -10,6 +10,7 @@ from tests.e2e.viewer import Person, ViewerUnderTest
 
 pytestmark = pytest.mark.real
 API = "**/api/inbox?*"
+FULL_REPLAY = 200  # the viewer cuts a longer one
 OpenDesk = Callable[[ViewerUnderTest], Desk]
 LOST = r"WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
 # Sends the socket where there is none while `isBlocked`: what a proxy without WebSocket looks like.
@@ -142,6 +143,32 @@ def test_a_cut_replay_is_completed_from_the_api(desk: Desk, viewer: ViewerUnderT
     expect(page.locator(".note").first).to_have_attribute("data-id", str(missed[-1]))
     expect(page.locator(".note")).to_have_count(20)
     assert card_ids(page) == sorted(missed, reverse=True)[:20]
+
+
+def test_a_full_replay_does_not_lay_the_page_out_for_each(
+    open_desk: OpenDesk, own_viewer: ViewerUnderTest
+) -> None:
+    person = own_viewer.person()
+    own_viewer.notify(person)
+    desk = open_desk(own_viewer)
+    desk.allow(LOST)
+    page = desk.inbox(person)
+    _without_api(desk, page)
+    own_viewer.kill()
+    missed = own_viewer.notify_all(person, [{"notes": "Words that could be long"}] * FULL_REPLAY)
+    before = _layouts(page)
+    own_viewer.start()
+    expect(page.locator(".note")).to_have_count(FULL_REPLAY + 1, timeout=40_000)
+    assert _layouts(page) - before < FULL_REPLAY // 2
+    assert card_ids(page)[:FULL_REPLAY] == sorted(missed, reverse=True)
+
+
+def _layouts(page: Page) -> int:
+    """Count how often the browser has laid the page out."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return int(next(metric["value"] for metric in metrics if metric["name"] == "LayoutCount"))
 
 
 def test_a_session_that_ended_unseen_is_told_at_the_next_reading(desk: Desk, viewer: ViewerUnderTest) -> None:
