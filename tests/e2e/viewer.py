@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse"
 # The cheapest hash that check_password_hash accepts: log-ins of the tests need not be slow.
 PASSWORD_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
-START_S = 30
+START_S = 60
 # Of a job that has read everything once.
 CURSOR = {"updated_on": "2024-01-01T00:00:00Z", "next_id": None}
 REDMINE_URL = "http://127.0.0.2:8099"  # nobody listens there
@@ -90,7 +90,11 @@ class ViewerUnderTest:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._answers, f"the viewer answers at {self.url}: {self.log()}", START_S)
+        try:
+            wait_until(self._answers, f"the viewer answers at {self.url}", START_S)
+        except AssertionError as error:
+            self.kill()  # what does not answer must not stay behind either
+            raise AssertionError(self.log()) from error
 
     def configure(self, tables: str) -> None:
         """Add tables to the configuration and start again."""
