@@ -1,6 +1,7 @@
 # mypy: allow-untyped-calls
 """The viewer under gunicorn: threads, WebSocket only, settings as measured (README, design notes)."""
 
+import contextlib
 import faulthandler
 import logging
 import os
@@ -150,7 +151,8 @@ def _after_exit(_arbiter: Arbiter, worker: Worker) -> None:
 def _after_fork(_arbiter: Arbiter, _worker: Worker) -> None:
     """Let the worker open as many files as it may: each open page holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(OSError, ValueError):  # where that is forbidden, what there is must do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _leave(_arbiter: Arbiter, worker: Worker) -> None:
