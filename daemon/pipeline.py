@@ -84,8 +84,12 @@ class Run:
 
         The run itself writes its end no more, whenever it comes back. Raises StorageError, LeaseLost.
         """
-        self._end(replace(self.result, status="failed", error=error), 0.0, tell_after=1)
-        self._is_given_up = True
+        self._is_given_up = True  # first: the run may come back at any moment
+        try:
+            self._end(replace(self.result, status="failed", error=error), 0.0, tell_after=1)
+        except (StorageError, LeaseLost):
+            self._is_given_up = False
+            raise
 
     def _end(self, result: JobResult, asked_s: float, tell_after: int) -> JobResult:
         result = replace(result, requests=self._job.source.requests_made - self._requests)
