@@ -67,7 +67,9 @@ class Run:
 
     def go(self) -> None:
         """Take every step the source has. Raises what the source or the database raises."""
-        with self._database.read() as session:
+        with self._database.write() as session:
+            jobs.require_lease(session, self._owner)
+            self._run_id = jobs.start_run(session, self._job.name, self._started_at)
             cursor = jobs.cursor(session, self._job.name)
         self._was_behind = _is_behind(cursor)
         for seen in self._job.source.observations(cursor, self._memory, self._must_stop):
@@ -189,8 +191,8 @@ class Run:
         withdrawn: int = 0,
         finished: JobResult | None = None,
     ) -> None:
-        """Write the run's row: made by the first step, so that an idle run costs one short write."""
-        if self._run_id is None:
+        """Write the run's row, which shows it from its start on."""
+        if self._run_id is None:  # it was given up before it began
             self._run_id = jobs.start_run(session, self._job.name, self._started_at)
         if finished is None:
             total = self.result

@@ -62,7 +62,7 @@ def test_not_even_the_end_of_a_run_is_written_without_the_lease(
 ) -> None:
     play(bench, take_lease(bench), *script)
     assert bench.run().status == "standby"
-    assert (bench.runs(), bench.cursor()) == ([], None)
+    assert ([run.status for run in bench.runs()], bench.cursor()) == (["running"], None)
 
 
 def test_without_the_lease_nothing_is_written_at_all(bench: Bench) -> None:
@@ -97,8 +97,9 @@ def test_a_write_that_fails_leaves_the_last_step_undone_and_the_next_run_does_it
         patch.setattr(notifications, "record", full)
         result = bench.run()
     assert (result.status, result.error) == ("failed", "the disk is full")
-    assert (bench.notifications(), bench.cursor(), bench.runs()) == ([], None, [])
+    assert (bench.notifications(), bench.cursor()) == ([], None)
     assert bench.run().notified == 3
+    assert [run.status for run in bench.runs()] == ["ok", "interrupted"]
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,12 @@ def test_a_text_that_no_database_takes_does_not_stop_everybody_for_ever(
         assert bench.run().status == "ok"
     assert [row.notes for row in bench.notifications()] == [made.notes]
     database.dispose()
+
+
+def test_a_run_shows_as_running_from_its_start_on(bench: Bench) -> None:
+    shown: list[list[str]] = []
+    play(bench, lambda: shown.append([run.status for run in bench.runs()]), seen(CHANGED))
+    bench.run()
+    assert shown == [["running"]]
+    [run] = bench.runs()
+    assert (run.status, run.started_at <= (run.finished_at or run.started_at)) == ("ok", True)
