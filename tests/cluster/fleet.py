@@ -49,6 +49,7 @@ source = "redmine"
 every_s = 1.0
 [job.redmine.options]
 overlap_s = {overlap_s}
+batch = 10
 [job.reconcile]
 source = "redmine_reconcile"
 every_s = 3.0
