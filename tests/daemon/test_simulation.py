@@ -128,7 +128,7 @@ def test_a_day_of_all_sources_leaves_nothing_behind(sources: tuple[Any, ...], tm
     assert set(day["begun"]) == set(JOBS)
     assert day["samples"][-1]["runs"] >= LEAST_RUNS
     for job, begun in day["begun"].items():
-        assert abs(drift(begun)) < EVERY_S / 4, job
+        assert abs(drift(begun)) < EVERY_S / 3, job
     for what, allowed in (("rss", 0.05), ("database", 0.3), ("rows", 0.6)):
         assert growth(day["samples"], what) < allowed, what
     for what in ("files", "threads"):
