@@ -15,6 +15,10 @@ from storage.session import Database, StorageError, translated
 LOCK_KEY = 7_245_001  # any number that is only ours: two upgrades at once must not interleave
 
 
+class OtherSchema(StorageError):
+    """The database is of another version than the program."""
+
+
 def alembic_config() -> Config:
     """Return Alembic's configuration for the migrations beside this file."""
     config = Config()
@@ -92,10 +96,10 @@ def _check_keys(database: Database, connection: sa.Connection) -> None:
 
 
 def require_current(database: Database) -> None:
-    """Refuse to go on with any other schema than this version's. Raises StorageError."""
+    """Refuse to go on with any other schema than this version's. Raises OtherSchema."""
     found = current(database)
     if found != head():
-        raise StorageError(_mismatch(found))
+        raise OtherSchema(_mismatch(found))
 
 
 def is_known(revision: str) -> bool:

@@ -1,6 +1,7 @@
 """How large the database is, table by table, and giving back what it no longer needs."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from storage.session import Database, StorageError, translated
 
 INCREMENTAL = 2
 PAGES_AT_ONCE = 256  # given back in one transaction: nobody waits for longer than a few milliseconds
+# SQLite has no queue: who waits for the lock looks every 100 ms at last, and must find it free then.
+PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def give_back(database: Database, at_least: int = 0) -> int:
     left = before.free
     while (now := _give_some(database)) < left and now:
         left = now
+        time.sleep(PAUSE_S)
     return before.total - size(database).total
 
 

@@ -53,16 +53,7 @@ class Wire:
     def write(self, octets: bytes) -> None:
         """Send bytes as they are."""
         with self._lock:
-            if self._is_ending:
-                return
-            if not self._waiting:
-                octets = octets[self._send(octets) :]
-                if not octets:
-                    return
-                self._want(self.fileno)
-            self._waiting += octets
-            if len(self._waiting) > MOST_WAITING:
-                self._hang_up()
+            self._put(octets)
 
     def flush(self) -> bool:
         """Send what waits; True where nothing is left."""
@@ -75,9 +66,8 @@ class Wire:
 
     def end(self) -> None:
         """Close in good order after what waits; the client's answer, or the hub's patience, ends it."""
-        self.write(bytes(self._frames.close(CloseReason.NORMAL_CLOSURE)))
         with self._lock:
-            self._is_ending = True
+            self._say_goodbye()
             if not self._waiting:
                 self._half_close()
 
@@ -119,10 +109,28 @@ class Wire:
             said = frame.payload if isinstance(frame.payload, bytes | bytearray) else b""
             self.write(bytes(self._frames.pong(said)))
         elif frame.opcode is Opcode.CLOSE:
-            self.write(bytes(self._frames.close(CloseReason.NORMAL_CLOSURE)))
+            with self._lock:
+                self._say_goodbye()
             raise ConnectionResetError
         elif frame.opcode is Opcode.BINARY:
             raise ConnectionAbortedError  # we take text only
+
+    def _put(self, octets: bytes) -> None:
+        if self._is_ending:
+            return
+        if not self._waiting:
+            octets = octets[self._send(octets) :]
+            if not octets:
+                return
+            self._want(self.fileno)
+        self._waiting += octets
+        if len(self._waiting) > MOST_WAITING:
+            self._hang_up()
+
+    def _say_goodbye(self) -> None:
+        """Once only, whoever begins: browsers complain of a second one."""
+        self._put(bytes(self._frames.close(CloseReason.NORMAL_CLOSURE)))
+        self._is_ending = True
 
     def _send(self, octets: bytes | bytearray) -> int:
         try:

@@ -86,7 +86,7 @@ def _migrations_row(database: Database) -> Row:
     cure = "run `helpdesk db upgrade`, after a backup; where the schema is newer, install the newer helpdesk"
     try:
         migrate.require_current(database)
-    except StorageError as e:
+    except migrate.OtherSchema as e:
         return fault("migrations", str(e), cure)
     return well("migrations", f"schema {migrate.head()}, as this version needs")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from daemon import checks, config, service
+from daemon import config, service
+from daemon.checks.services import finesse_fault
 from daemon.outbox import Outbox
 from daemon.pipeline import Job, run_job
 from daemon.sources.finesse import Options, Source
@@ -252,9 +253,9 @@ def test_a_missing_password_stops_the_start_with_the_place(tmp_path: Path) -> No
 def test_the_check_of_the_configuration_asks_finesse(
     supervised: FinesseUnderTest, configure: Configure
 ) -> None:
-    assert checks.finesse_fault(configure()) == ""
+    assert finesse_fault(configure()) == ""
     del supervised.texts["/User/boss"]  # an administrator who takes no calls
-    assert checks.finesse_fault(configure()) == ""
+    assert finesse_fault(configure()) == ""
     supervised.account = ("boss", "another")
-    assert "refuses our account (401)" in checks.finesse_fault(configure())
-    assert "must name the password of boss" in checks.finesse_fault(configure(password_file=None))
+    assert "refuses our account (401)" in finesse_fault(configure())
+    assert "must name the password of boss" in finesse_fault(configure(password_file=None))
