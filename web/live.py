@@ -15,7 +15,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy.orm import Session
 
 from storage import live, notifications, sign_ins, users, wakeup
-from storage.models import LiveEvent, Notification, User
+from storage.models import LiveEvent, Notification
 from storage.session import Database, StorageError
 from web.edges import edge
 from web.engine import Engine
@@ -176,13 +176,11 @@ class Live:
         if not present:
             return
         with self._database.read() as reading:
-            people = users.with_ids(reading, {socket.user_id for socket in present})
-            signed_in = sign_ins.living(reading, {socket.device for socket in present})
+            standing = sign_ins.standing(reading, (socket.device for socket in present))
         self._drop(
             socket
             for socket in present
-            if not _is_valid(socket, people.get(socket.user_id))
-            or socket.device not in signed_in
+            if (socket.device, socket.user_id, socket.session_epoch) not in standing
             or self._transport(socket) is None
         )
 
@@ -268,10 +266,6 @@ def _last_of(auth: object) -> int | None:
 def _updated_ids(events: Iterable[LiveEvent]) -> list[int]:
     payloads = [event.payload for event in events if event.event == notifications.UPDATED_EVENT]
     return [row_id for payload in payloads for row_id in payload.get("ids", [])]
-
-
-def _is_valid(socket: Socket, user: User | None) -> bool:
-    return user is not None and user.is_active and user.session_epoch == socket.session_epoch
 
 
 def _failed(error: BaseException) -> bool:

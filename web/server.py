@@ -3,6 +3,7 @@
 
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import resource
@@ -117,6 +118,8 @@ class Server(BaseApplication):
         app = create_app(self._settings, Database(self._settings.storage))
         parts: Viewer = app.extensions[EXTENSION]
         parts.live.start()
+        gc.collect()
+        gc.freeze()  # looking through the program itself again and again would hold up the news
         return app
 
 

@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from storage import live, notifications, users
+from storage import live, notifications, sign_ins
 from storage.columns import utc_now
-from storage.models import User
 from tests.web.house import House, TestSocket
 from web import live as live_module
 
@@ -279,15 +278,15 @@ def test_who_connects_while_sockets_are_swept_stays(house: House, monkeypatch: p
     house.add_user("bob")
     house.socket(house.browser("ann"))
     browser = house.browser("bob")
-    read = users.with_ids
+    read = sign_ins.standing
     late: list[TestSocket] = []
 
-    def read_slowly(session: Session, user_ids: Iterable[int]) -> dict[int, User]:
-        found = read(session, user_ids)
+    def read_slowly(session: Session, devices: Iterable[str]) -> set[tuple[str, int, str]]:
+        found = read(session, devices)
         late.append(house.socket(browser))
         return found
 
-    monkeypatch.setattr("web.live.users.with_ids", read_slowly)
+    monkeypatch.setattr("web.live.sign_ins.standing", read_slowly)
     house.live.sweep()
     assert late[0].is_connected
 
