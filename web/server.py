@@ -31,6 +31,7 @@ from web.watchdog import Vitals, WatchedArbiter, worker_timeout_s
 GRACE_S = 3  # for requests under way
 KEEPALIVE_S = 75
 SPARE_CONNECTIONS = 512
+REFUSED_S, REFUSED_BYTES = 5, 64 << 20
 SHARES = Shares()
 
 
@@ -82,6 +83,11 @@ class Worker(ThreadWorker):
         self._count()
         SHARES.give_way(self.age)
         super().accept(listener)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Take in what was sent on although it was refused: to hang up on it would tear the answer away."""
+        conn.parser.finish_body(deadline=time.monotonic() + REFUSED_S, max_bytes=REFUSED_BYTES)
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         if conn.sock.fileno() == -1:  # a WebSocket, which the hub has taken over
