@@ -100,7 +100,7 @@ def test_a_job_that_hangs_is_given_up_then_the_daemon_is_restarted(
     daemon = start(place, more=job)
     assert wait_until(lambda: place.runs("stuck", "failed") == 1, within_s=6 + LATE_S)
     given_up = time.monotonic()
-    assert '"job_given_up"' in daemon.log()
+    assert wait_until(lambda: '"job_given_up"' in daemon.log(), within_s=LATE_S)
     assert goes_on(place)
     ear.listen()
     ear.wait_for("WATCHDOG=1", WATCHDOG_S)  # one job that hangs does not end the others
