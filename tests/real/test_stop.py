@@ -94,10 +94,10 @@ def test_a_daemon_whose_poll_and_delivery_stall_ends_in_time_and_loses_nothing(
     stack.callback(daemon.kill)
     ear.wait_for("READY=1", 60)
     assert wait_until(lambda: place.runs("redmine", "ok") > 0, within_s=60), daemon.log()
+    seen = len(demo_redmine.demo.requests)
     demo_redmine.demo.faults.stall(60, Aim(r"/issues\.json", times=None))
     deliver_to(place, sink.origin("127.0.0.1"))
     assert sink.arrived["/push/one"].wait(30), daemon.log()
-    seen = len(demo_redmine.demo.requests)
     assert wait_until(lambda: len(demo_redmine.demo.requests) > seen, within_s=30)  # the poll stalls
 
     began = time.monotonic()
