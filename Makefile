@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The tests start our servers hundreds of times: without bytecode each start compiles all of the code.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-long check lint format setup test-services cluster bench figures screenshots wheel lock clean
+.PHONY: run demo test test-long test-again lint format setup test-services cluster bench figures screenshots wheel lock clean
 .DEFAULT_GOAL := run
 
 run: setup ## Set up and run the product; without a [redmine] address on a made-up Redmine
@@ -23,6 +23,9 @@ test: setup lint ## Set up and run linters, type checker and all tests
 
 test-long: setup ## The tests that take minutes: crashes, permissions, much of everything, whatever schemathesis makes up
 	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest -n $(JOBS) --dist loadfile -m long tests
+
+test-again: setup ## What failed in the last run once more, one test at a time; fails where nothing had
+	HELPDESK_REQUIRE_SERVICES=$(REQUIRE_SERVICES) $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1 tests
 
 lint: setup ## What pre-commit checks too
 	$(BIN)/ruff check $(CODE)
