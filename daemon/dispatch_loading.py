@@ -15,6 +15,7 @@ from storage.preferences import Reader
 from storage.snapshots import chunks
 
 NO_DEVICE = "this browser is not subscribed any more"
+OUTDONE = "a newer one about the same was sent"
 OTHER_KEY = "subscribed for another key of ours: its page does so anew when it is opened"
 
 
@@ -33,12 +34,15 @@ def load(session: Session, ids: Sequence[int], public_keys: Mapping[str, str]) -
     }
     unread = notifications.unread_counts(session, user_ids)
     browsers = _browsers(session, rows)
+    outdone = deliveries.outdone(session, [row.delivery_id for row in rows if row.channel == "webpush"])
     found = []
     for row in rows:
         user, browser = people.get(row.user_id), browsers.get(row.device)
         if user is not None:
             parcel = _parcel(row, user, browser, unread[user.id])
             obstacle = _obstacle(row, user, browser, public_keys)
+            if not obstacle and row.delivery_id in outdone:
+                obstacle = OUTDONE  # it would take the newer one's place, on the device and on its way there
             found.append(_due(row, told[user.id], parcel, obstacle, _member(user)))
     return found
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from storage.models import Delivery, Notification
 from storage.models.delivery import OPEN
@@ -139,6 +139,32 @@ _LOADED = (
     *(getattr(Delivery, name) for name in _OF_DELIVERY),
     *(getattr(Notification, name) for name in _OF_NOTIFICATION),
 )
+
+
+def outdone(session: Session, ids: Sequence[int]) -> set[int]:
+    """Return those of these deliveries to whose device something newer of the same thread has been sent.
+
+    What came back after a snooze is newer than what came meanwhile; what was withdrawn stands for nothing.
+    """
+    newer, other = aliased(Notification), aliased(Delivery)
+    same_thread = sa.and_(
+        newer.user_id == Notification.user_id,
+        newer.thread == Notification.thread,
+        newer.surfaced_at >= Notification.surfaced_at,
+        newer.id > Notification.id,
+        newer.withdrawn_at.is_(None),
+    )
+    same_device = sa.and_(
+        other.notification_id == newer.id,
+        other.channel == Delivery.channel,
+        other.device == Delivery.device,
+        other.state == "sent",
+    )
+    found: set[int] = set()
+    for chunk in chunks(ids):
+        query = sa.select(Delivery.id).join(Notification).join(newer, same_thread).join(other, same_device)
+        found.update(session.scalars(query.where(Delivery.id.in_(chunk))))
+    return found
 
 
 def sent(session: Session, ids: Sequence[int], now: datetime) -> None:

@@ -295,7 +295,7 @@ def test_while_redmine_is_away_what_is_old_waits_and_what_is_new_goes(office: Of
     office.proof.error = SourceUnavailable("Redmine is away")
     [old] = office.tell(ann)
     office.later(minutes=16)
-    [new] = office.tell(ann)
+    [new] = office.tell(ann, issue_id=8)
     office.start()
     office.wait(lambda: office.row(new).state == "sent" and "Redmine is away" in office.row(old).error)
     row = office.row(old)

@@ -40,7 +40,8 @@ def test_each_message_is_sent_by_one_daemon(offices: list[Office]) -> None:
         office.at = first.at
         office.start()
     for person in range(1, PEOPLE + 1):
-        first.tell(person, EACH)
+        for issue_id in range(EACH):  # of one issue, one might overtake another and stand for it
+            first.tell(person, issue_id=issue_id + 1)
     wait_for(lambda: first.states() == ["sent"] * (PEOPLE * EACH), story=first.story, within_s=60)
     sent = Counter(parcel.delivery_id for office in offices for [parcel] in office.channel.sent)
     assert len(sent) == PEOPLE * EACH
