@@ -33,11 +33,15 @@ TYPES = (
     "network_lost",
     "network_back",
     "call",
+    "channel_problem",
+    "job_trouble",
 )
 # Types that come only where such a source is configured.
 HOST_TYPES = frozenset({"host_down", "host_up", "host_flapping", "network_lost", "network_back"})
 ERP_TYPES = frozenset({"vpn_expiry", "account_blocked", "account_back", "account_changed"})
 SOURCE_OF = dict.fromkeys(HOST_TYPES, "hosts") | dict.fromkeys(ERP_TYPES, "erp") | {"call": "finesse"}
+# Types that only administrators are told of.
+ADMIN_TYPES = frozenset({"channel_problem", "job_trouble"})
 WAYS = ("webpush", "email", "popup", "sound")
 # Types that a mute lets through, and a project of which only what is important is wanted.
 IMPORTANT = frozenset({"assigned", "mention", "reminder", "vpn_expiry"})
@@ -45,6 +49,7 @@ _QUIET_TYPES = frozenset({"attachment_added", "updated"})
 _MAILED_TYPES = frozenset(
     {"assigned", "mention", "new_issue", "reminder", "issue_deleted", "vpn_expiry"}
     | {"host_down", "host_up", "network_lost", "network_back"}
+    | ADMIN_TYPES
 )
 
 Clock = Annotated[time, Field(description="HH:MM of the person's own time zone")]

@@ -125,8 +125,8 @@ def test_administrators_are_told_once_that_our_key_is_refused(office: Office) ->
     office.channel.on_send = failing("misconfigured", "push.example.com answered 401")
     office.start()
     office.wait(lambda: office.state().problem != "")
-    office.wait(lambda: {row.error for row in office.rows()} == {"push.example.com answered 401"})
-    assert office.states() == ["due"] * 3, "nothing is lost"
+    office.wait(lambda: {row.error for row in office.rows()[:3]} == {"push.example.com answered 401"})
+    assert office.states()[:3] == ["due"] * 3, "nothing is lost"
     assert office.subscription(browser) is not None, "nothing is removed"
     assert office.state().problem == "webpush:push.example.com: push.example.com answered 401"
     [told] = office.told(boss)
@@ -134,10 +134,13 @@ def test_administrators_are_told_once_that_our_key_is_refused(office: Office) ->
     assert told.title == "Сообщения не отправляются"
     assert "answered 401" in told.message
     assert [row.type for row in office.told(ann)] == ["status_change"] * 3
+    office.wait(lambda: office.states()[3:] == ["sent"], "the channel that is in order carries it")
+    [[mail]] = office.mail.sent
+    assert (mail.recipient.email, mail.news.type) == ("boss@example.com", "channel_problem")
 
     office.channel.on_send = lambda _parcels: None
     office.later(seconds=600)
-    office.wait(lambda: office.states() == ["sent"] * 3)
+    office.wait(lambda: office.states() == ["sent"] * 4)
     assert office.state().problem == ""
     assert office.state().problem_at is None
 
@@ -293,7 +296,8 @@ def test_several_dispatchers_send_each_once(office: Office) -> None:
     people = [office.user(f"user{n}") for n in range(10)]
     for person in people:
         office.browser(person)
-        office.tell(person, 10)
+        for issue_id in range(10):  # of one issue, one might overtake another and stand for it
+            office.tell(person, issue_id=issue_id + 1)
     for _ in range(4):
         office.start()
     office.wait(lambda: office.states() == ["sent"] * 100)

@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from daemon import job_trouble
 from daemon.clients.errors import SourceUnavailable
 from daemon.job_trouble import TYPE
+from daemon.outbox import Outbox
 from daemon.pipeline import BACKOFF_CEILING_S
 from storage import job_gaps, job_history, jobs, users
 from storage.columns import utc_now
 from storage.models import JobGap, Notification, User
+from storage.session import Database
+from tests.daemon.outgoing import Office
 from tests.daemon.samples import NOON
 from tests.daemon.scripted import CHANGED, Bench, play, seen
 
@@ -65,6 +69,23 @@ def test_administrators_are_told_once_after_five_failures_and_once_of_the_recove
     assert second.title == "Job 'redmine' works again"
     fail(bench, 5)
     assert len(told(bench)) == 3
+
+
+def test_administrators_get_a_mail_of_both_unless_they_chose_otherwise(database: Database) -> None:
+    office = Office(database)
+    office.user("root", role="admin")
+    office.user("silent", role="admin", preferences={"ways": {TYPE: {"email": False}}})
+    office.user("ann")
+    with database.write() as session:
+        assert jobs.acquire_lease(session, "test", office.at, 3600)
+    for failures in (5, 0):
+        news = job_trouble.News("redmine", failures, "connection refused")
+        assert job_trouble.tell(database, "test", news, Outbox(frozenset({"email"})), office.at) == 2
+    office.start()
+    office.wait(lambda: office.states() == ["sent", "sent"])
+    office.stop()
+    mails = [(mail.recipient.email, mail.news.type) for [mail] in office.mail.sent]
+    assert mails == [("root@example.com", TYPE)] * 2
 
 
 def test_a_short_trouble_is_told_to_nobody(bench: Bench, root: int) -> None:

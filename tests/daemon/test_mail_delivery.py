@@ -15,7 +15,7 @@ from storage.preferences import Mail, Preferences, WorkingHours, kept
 from storage.session import Database
 from tests.channels.certificates import Authority
 from tests.channels.mail_server import HANG_UP, PASSWORD, USER, MailServer, Script
-from tests.daemon.outgoing import Office
+from tests.daemon.outgoing import Office, failing
 
 MONDAY = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -86,6 +86,28 @@ def test_a_mail_is_sent_and_its_row_says_so(post_office: Callable[..., Office], 
     assert subjects(script) == ["[Open] #7 Printer: You were mentioned"]
     (row,) = office.rows()
     assert (row.channel, row.device_name, row.attempts, row.error) == ("email", "ann@example.com", 1, "")
+
+
+def test_administrators_get_a_mail_where_our_push_key_is_refused(
+    post_office: Callable[..., Office], script: Script
+) -> None:
+    office = post_office()
+    office.user("boss", role="admin", language="en")
+    silent = {"ways": {"channel_problem": {"email": False}}}
+    office.user("silent", role="admin", preferences=silent)
+    ann = office.user()
+    office.browser(ann)
+    office.tell(ann)
+    office.channel.on_send = failing("misconfigured", "push.example.com answered 403")
+    office.start()
+    office.wait(lambda: office.states() == ["due", "sent"])
+    [taken] = script.taken
+    assert (taken.recipients, str(taken.message["Subject"])) == (
+        ["boss@example.com"],
+        "Messages cannot be sent",
+    )
+    said = "webpush:push.example.com refuses what we send: push.example.com answered 403"
+    assert said in taken.message.get_body(("plain",)).get_content()
 
 
 def test_a_digest_is_one_mail_at_its_hour(post_office: Callable[..., Office], script: Script) -> None:

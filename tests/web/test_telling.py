@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from storage import mutes
 from storage.columns import utc_now
-from storage.preferences import HOST_TYPES, SOURCE_OF, TYPES, WAYS, Preferences, default_way, of
+from storage.preferences import ADMIN_TYPES, HOST_TYPES, SOURCE_OF, TYPES, WAYS, Preferences, default_way, of
 from tests.web.house import HTML, House
 from web.viewer import EXTENSION
 
@@ -185,7 +185,7 @@ def test_a_page_that_is_refused_is_shown_again_as_it_was_filled_in(house: House)
 
 
 def test_every_type_has_a_name_on_the_page(house: House) -> None:
-    house.add_user("ann", language="en")
+    house.add_user("ann", language="en", role="admin")
     page = house.browser("ann").get(PAGE).text
     assert [kind for kind in TYPES if f'<th scope="row">{kind}</th>' in page] == []
 
@@ -241,12 +241,25 @@ def offered(house: House) -> set[str]:
 
 def test_types_of_sources_that_are_not_there_are_not_offered(house: House) -> None:
     house.add_user("ann", language="en")
-    of_redmine = set(TYPES) - set(SOURCE_OF)
+    of_redmine = set(TYPES) - set(SOURCE_OF) - ADMIN_TYPES
     assert offered(house) == of_redmine
     assert "News of hosts" not in house.browser("ann").get(PAGE).text
     with_sources(house, has_hosts=True)
     assert offered(house) == of_redmine | HOST_TYPES
     assert "News of hosts" in house.browser("ann").get(PAGE).text
+
+
+def test_only_administrators_choose_how_they_hear_of_troubles_here(house: House) -> None:
+    house.add_user("ann", role="admin")
+    house.add_user("bob")
+    for name, shown_kinds in (("ann", ADMIN_TYPES), ("bob", frozenset())):
+        browser = house.browser(name)
+        for page, mark in ((PAGE, ".email"), ("/notifications", "")):
+            text = browser.get(page).text
+            assert {kind for kind in ADMIN_TYPES if f'value="{kind}{mark}"' in text} == shown_kinds, (
+                name,
+                page,
+            )
 
 
 def test_what_was_not_offered_stays_as_it_was(house: House) -> None:

@@ -6,7 +6,7 @@ from storage import inbox, mutes, notifications
 from storage.columns import utc_now
 from storage.inbox import Filter, Place
 from storage.models import Notification
-from storage.preferences import TYPES
+from storage.preferences import ADMIN_TYPES, TYPES
 from web.answers import page as render_page
 from web.contract import documented
 from web.inbox import snooze
@@ -36,7 +36,7 @@ def inbox_page() -> str:
         "notifications.html",
         items=[item_of(group.newest) | counts_of(group) for group in listing.part.groups],
         asked=asked,
-        types=TYPES,
+        types=[kind for kind in TYPES if who.is_admin or kind not in ADMIN_TYPES],
         reason_names=REASONS,
         projects=_projects(who, asked),
         targets=list(snooze.targets(utc_now(), who.time_zone)),

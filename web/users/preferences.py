@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import familiar, mutes, subscriptions, users, wakeup
 from storage.models import User
-from storage.preferences import SOURCE_OF, TYPES, WAYS, kept, of
+from storage.preferences import ADMIN_TYPES, SOURCE_OF, TYPES, WAYS, kept, of
 from web.answers import Problem, page, wants_json
 from web.contract import documented
 from web.language import gettext
@@ -193,6 +193,8 @@ def _kinds() -> dict[str, str]:
         "account_back": gettext("ERP account active again"),
         "account_changed": gettext("ERP data changed"),
         "call": gettext("Incoming call"),
+        "channel_problem": gettext("A channel cannot send"),
+        "job_trouble": gettext("A job keeps failing"),
     }
     settings = viewer().settings
     is_there = {
@@ -200,4 +202,6 @@ def _kinds() -> dict[str, str]:
         "hosts": settings.has_hosts,
         "finesse": settings.finesse is not None,
     }
-    return {kind: names.get(kind, kind) for kind in TYPES if is_there.get(SOURCE_OF.get(kind, ""), True)}
+    offered = [kind for kind in TYPES if is_there.get(SOURCE_OF.get(kind, ""), True)]
+    hidden = frozenset() if person().is_admin else ADMIN_TYPES
+    return {kind: names.get(kind, kind) for kind in offered if kind not in hidden}
