@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from daemon.config import Config, changed_job, load
 from storage import job_control, job_history, job_table, migrate
@@ -69,8 +70,9 @@ def run(path: Path, name: str) -> None:
     with database.write() as session:
         if not job_control.may_run(session, name, now):
             raise click.ClickException(f"{name} is paused: resume it first")
+        _require_in_file(session, name)
         job_control.request_run(session, name, at_command_line(), now)
-    click.echo(f"{name}: runs within seconds")
+    click.echo(f"{name}: runs {_soon(database)}")
 
 
 @jobs.command()
@@ -108,8 +110,8 @@ def set_(path: Path, name: str, every_s: float | None, options: tuple[str, ...])
         raise click.UsageError("name --every or --option")
     change: dict[str, Any] = {"options": dict(_option(text) for text in options)} if options else {}
     change |= {} if every_s is None else {"every_s": every_s}
-    _want(path, name, change)
-    click.echo(f"{name}: changed, in force within seconds")
+    soon = _want(path, name, change)
+    click.echo(f"{name}: changed, in force {soon}")
 
 
 @jobs.command()
@@ -117,8 +119,8 @@ def set_(path: Path, name: str, every_s: float | None, options: tuple[str, ...])
 @click.pass_obj
 def reset(path: Path, name: str) -> None:
     """Go back to what the file says."""
-    _want(path, name, {"every_s": None, "options": None})
-    click.echo(f"{name}: as in the file within seconds")
+    soon = _want(path, name, {"every_s": None, "options": None})
+    click.echo(f"{name}: as in the file {soon}")
 
 
 @jobs.command()
@@ -156,7 +158,15 @@ def _run_json(found: Any) -> Any:
     return job_table.as_json({name: getattr(found, name) for name in (*columns, *more)})
 
 
-def _want(path: Path, name: str, change: dict[str, Any]) -> None:
+def _soon(database: Database) -> str:
+    """Say when the daemon does what was asked for."""
+    with database.read() as session:
+        is_running = job_table.daemon_status(session, utc_now()).is_running
+    return "within seconds" if is_running else "once a daemon runs: none does now"
+
+
+def _want(path: Path, name: str, change: dict[str, Any]) -> str:
+    """Ask for a change, and return when it is in force."""
     database, config = _opened(path)
     _require(database, name)
     job = next((job for job in config.jobs if job.name == name), None)
@@ -167,7 +177,9 @@ def _want(path: Path, name: str, change: dict[str, Any]) -> None:
     except ConfigError as e:
         raise click.ClickException(str(e)) from e
     with database.write() as session:
+        _require_in_file(session, name)
         job_control.want(session, name, at_command_line(), change)
+    return _soon(database)
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -200,6 +212,11 @@ def _require(database: Database, name: str) -> None:
                 ", ".join(row.name for row in job_control.states(session)) or "none: start the daemon first"
             )
             raise click.ClickException(f"there is no job {name}; known: {names}")
+
+
+def _require_in_file(session: Session, name: str) -> None:
+    if not job_control.is_in_file(session, name):
+        raise click.ClickException(f"{name} is not in the file any more: it does not run")
 
 
 def _opened(path: Path) -> tuple[Database, Config]:

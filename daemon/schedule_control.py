@@ -32,35 +32,44 @@ def judge(
 ) -> bool:
     """Accept or refuse what is wanted, end pauses that are over; say whether anything was done."""
     by_name = {job.name: job for job in planned}
-    wishes = {name: _fault(by_name.get(name), row) for name, row in states.items() if row.wanted is not None}
+    wishes = {name: _faults(by_name.get(name), row) for name, row in states.items() if row.wanted is not None}
     over = [n for n, r in states.items() if r.paused_at is not None and not job_control.is_paused(r, now)]
     if not wishes and not over:
         return False
     with database.write() as session:
         jobs.require_lease(session, owner)
-        for name, fault in wishes.items():
-            _answer(session, name, states[name].wanted, fault)
+        for name, faults in wishes.items():
+            _answer(session, name, states[name].wanted, faults)
         for name in over:
             job_control.resume(session, name, audit.DAEMON)
     return True
 
 
-def _answer(session: Session, name: str, judged: Any, fault: str) -> None:
+def _answer(session: Session, name: str, judged: Any, faults: Sequence[str]) -> None:
     if jobs.state(session, name).wanted != judged:
         return  # somebody wants something else by now: judged in a second
-    if fault:
-        job_control.refuse(session, name, fault)
+    job_control.settle(session, name, faults)
+    for fault in filter(None, faults):
         log.warning("job_change_refused", job=name, error=fault)
-    else:
-        job_control.accept(session, name)
-        log.info("job_changed", job=name, every_s=judged["every_s"], options=judged["options"])
+    if not all(faults):
+        log.info("job_changed", job=name, **job_control.overrides(jobs.state(session, name)))
 
 
-def _fault(planned: PlannedJob | None, row: Any) -> str:
+def _faults(planned: PlannedJob | None, row: Any) -> list[str]:
+    """Say of each change that is wanted why it cannot be, "" where it can. One is laid over the other."""
+    now, faults = job_control.overrides(row), []
+    for step in job_control.steps_of(row.wanted):
+        after = job_control.merged(now, step["change"])
+        faults.append(_fault(planned, after))
+        now = now if faults[-1] else after
+    return faults
+
+
+def _fault(planned: PlannedJob | None, wanted: Mapping[str, Any]) -> str:
     """Build the job as it is wanted, and say why that cannot be; "" where it can."""
     if planned is None:
         return "this job is not in the file"
-    every_s, options = row.wanted["every_s"], row.wanted["options"]
+    every_s, options = wanted["every_s"], wanted["options"]
     try:
         planned.build(planned.every_s if every_s is None else every_s, options).source.close()
     except ConfigError as e:
@@ -72,9 +81,7 @@ def drop_override(database: Database, owner: str, name: str, why: str) -> None:
     """Go back to the file where an override does not fit it any more."""
     with database.write() as session:
         jobs.require_lease(session, owner)
-        job_control.want(session, name, audit.DAEMON, {"every_s": None, "options": None})
-        job_control.accept(session, name)
-        job_control.refuse(session, name, why)
+        job_control.drop(session, name, audit.DAEMON, why)
     log.warning("job_override_dropped", job=name, error=why)
 
 

@@ -4,7 +4,7 @@ The viewer does not know what options a source takes. So a change waits in `want
 judged it by the same models as the file: it becomes the override, or `refusal` says what is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,10 +71,16 @@ def resume(session: Session, name: str, actor: Actor) -> None:
 
 
 def request_run(session: Session, name: str, actor: Actor, now: datetime) -> None:
-    """Have a job run at once, whatever it waits for."""
+    """Have a job run at once, whatever it waits for. One that `is_in_file` only."""
     found = state(session, name)
     found.requested_at, found.retry_at = now, None
     audit.add(session, actor, "job.run", f"job:{name}", {}, {"requested_at": _text(now)})
+
+
+def is_in_file(session: Session, name: str) -> bool:
+    """Say whether the daemon found the job in its file when it last looked."""
+    found = known(session, name)
+    return found is not None and found.configured is not None
 
 
 def is_requested(session: Session, name: str) -> bool:
@@ -84,39 +90,65 @@ def is_requested(session: Session, name: str) -> bool:
 
 
 def take_request(session: Session, name: str) -> None:
-    """Note that the run asked for begins."""
-    session.execute(sa.update(JobState).where(JobState.name == name).values(requested_at=None))
+    """Note that the run asked for begins; a failure meanwhile does not hold it up."""
+    values = {"requested_at": None, "retry_at": None}
+    session.execute(sa.update(JobState).where(JobState.name == name).values(**values))
 
 
 def want(session: Session, name: str, actor: Actor, change: Mapping[str, Any]) -> None:
     """Ask for another interval (`every_s`) or other options; None for either, or an option, is the file's.
 
-    What the change does not name stays as it is.
+    What the change does not name stays as it is, also what was wanted before and is not judged yet.
     """
     found = state(session, name)
-    before = overrides(found)
-    after = {INTERVAL: change.get(INTERVAL, before[INTERVAL]), OPTIONS: before[OPTIONS]}
+    before = overrides(found) if found.wanted is None else found.wanted
+    by = [actor.name, actor.user_id]
+    steps = [*steps_of(found.wanted), {"by": by, "change": dict(change)}]
+    found.wanted, found.refusal = {**merged(before, change), "by": by, "steps": steps}, ""
+
+
+def merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the overrides `before` as a change leaves them: `every_s` and `options`."""
+    options = before[OPTIONS]
     if OPTIONS in change:
-        merged = {**before[OPTIONS], **change[OPTIONS]} if change[OPTIONS] is not None else {}
-        after[OPTIONS] = {key: value for key, value in merged.items() if value is not None}
-    found.wanted, found.refusal = {**after, "by": [actor.name, actor.user_id]}, ""
+        every = {**options, **change[OPTIONS]} if change[OPTIONS] is not None else {}
+        options = {key: value for key, value in every.items() if value is not None}
+    return {INTERVAL: change.get(INTERVAL, before[INTERVAL]), OPTIONS: options}
 
 
-def accept(session: Session, name: str) -> None:
-    """Make what was wanted the override."""
+def steps_of(wanted: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the changes that wait to be judged, oldest first, each with who wants it (`by`, `change`)."""
+    if wanted is None:
+        return []
+    whole = {"by": wanted["by"], "change": {INTERVAL: wanted[INTERVAL], OPTIONS: wanted[OPTIONS]}}
+    return list(wanted.get("steps", [whole]))  # one that an earlier version left has no steps
+
+
+def settle(session: Session, name: str, faults: Sequence[str]) -> None:
+    """Make what was wanted the override, change by change; those with a fault are dropped, and it is kept.
+
+    `faults` holds a text for each of `steps_of`, "" where the change is accepted.
+    """
     found = state(session, name)
-    if found.wanted is None:
-        return
+    steps, found.wanted = steps_of(found.wanted), None
+    found.refusal = "\n".join(dict.fromkeys(filter(None, faults)))
+    for step, fault in zip(steps, faults, strict=True):
+        if not fault:
+            _put(session, found, step)
+
+
+def _put(session: Session, found: JobState, step: Mapping[str, Any]) -> None:
     before = overrides(found)
-    found.interval_s, found.options = found.wanted[INTERVAL], found.wanted[OPTIONS] or None
-    by, found.wanted, found.refusal = found.wanted["by"], None, ""
+    after = merged(before, step["change"])
+    found.interval_s, found.options = after[INTERVAL], after[OPTIONS] or None
     act = "job.set" if found.options or found.interval_s else "job.reset"
-    audit.add(session, Actor(by[0], by[1]), act, f"job:{name}", before, overrides(found))
+    audit.add(session, Actor(*step["by"]), act, f"job:{found.name}", before, overrides(found))
 
 
-def refuse(session: Session, name: str, why: str) -> None:
-    """Drop what was wanted and say why."""
+def drop(session: Session, name: str, actor: Actor, why: str) -> None:
+    """Go back to what the file says, whatever is wanted, and say why."""
     found = state(session, name)
+    _put(session, found, {"by": (actor.name, actor.user_id), "change": {INTERVAL: None, OPTIONS: None}})
     found.wanted, found.refusal = None, why
 
 

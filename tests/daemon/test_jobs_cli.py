@@ -1,10 +1,12 @@
 """`helpdesk jobs`: the same acts as the page, and what the file would not take is refused."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy.orm import Session
 
 from daemon.cli import main
 from storage import audit, job_control, jobs, migrate
@@ -46,6 +48,13 @@ def state(file: Path) -> JobState:
         session.expunge(found)
     database.dispose()
     return found
+
+
+def write(file: Path, act: Callable[[Session], object]) -> None:
+    database = Database(StorageSettings(directory=file.parent))
+    with database.write() as session:
+        act(session)
+    database.dispose()
 
 
 def acts(file: Path) -> list[str]:
@@ -90,6 +99,29 @@ def test_a_change_waits_for_the_daemon(file: Path) -> None:
     assert call(file, "reset", "redmine").exit_code == 0
     wanted = state(file).wanted or {}
     assert (wanted["every_s"], wanted["options"]) == (None, {})
+
+
+def test_changes_made_without_a_daemon_add_up_and_the_answer_says_that_none_runs(file: Path) -> None:
+    first = call(file, "set", "redmine", "--every", "30")
+    assert first.stdout == "redmine: changed, in force once a daemon runs: none does now\n"
+    assert call(file, "set", "redmine", "--option", "batch=50").exit_code == 0
+    wanted = state(file).wanted or {}
+    assert (wanted["every_s"], wanted["options"]) == (30.0, {"batch": 50})
+    assert call(file, "run", "redmine").stdout == "redmine: runs once a daemon runs: none does now\n"
+    write(file, lambda session: jobs.acquire_lease(session, "here", utc_now(), 600))
+    assert call(file, "run", "redmine").stdout == "redmine: runs within seconds\n"
+    assert call(file, "reset", "redmine").stdout == "redmine: as in the file within seconds\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("run",), ("set", "--every", "30"), ("reset",)], ids=lambda words: words[0]
+)
+def test_a_job_that_left_the_file_does_nothing_any_more(file: Path, words: tuple[str, ...]) -> None:
+    write(file, lambda session: setattr(jobs.state(session, "redmine"), "configured", None))
+    refused = call(file, words[0], "redmine", *words[1:])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == "Error: redmine is not in the file any more: it does not run\n"
+    assert (state(file).requested_at, state(file).wanted) == (None, None)
 
 
 @pytest.mark.parametrize(

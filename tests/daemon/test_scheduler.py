@@ -87,6 +87,21 @@ def test_a_request_made_during_a_run_is_not_lost(database: Database, start: Star
     until(lambda: len(beats.ended) == 2, "the run that was asked for")
 
 
+def test_a_request_made_during_a_run_that_fails_does_not_wait_for_the_next_try(
+    database: Database, start: Start
+) -> None:
+    beats = Beats(hold=threading.Event(), steps=2, breaks=1)
+    start(planned("count", beats))
+    until(lambda: beats.sizes, "the run is under way")
+    ask(database, job_control.request_run, utc_now())
+    assert beats.hold is not None
+    beats.hold.set()
+    until(lambda: beats.ended, "the run that was asked for")
+    until(lambda: state(database).failures == 0, "it is noted")
+    with database.read() as session:
+        assert [run.status for run in jobs.runs(session, "count", 9)] == ["ok", "failed"]
+
+
 def test_a_paused_job_does_not_run_until_it_is_resumed(database: Database, start: Start) -> None:
     beats, other = Beats(), Beats()
     ask(database, job_control.pause, utc_now(), reason="Redmine is being upgraded")
@@ -174,6 +189,19 @@ def test_what_the_file_would_not_take_is_refused(
     assert words in state(database).refusal
     assert (state(database).wanted, state(database).options, state(database).interval_s) == (None, None, None)
     assert acts(database) == []
+
+
+def test_changes_that_waited_for_a_daemon_are_judged_one_by_one(database: Database, start: Start) -> None:
+    beats = Beats()
+    ask(database, job_control.want, {"every_s": 1800.0})
+    ask(database, job_control.want, {"options": {"size": 0}})
+    ask(database, job_control.want, {"options": {"size": 50}})
+    start(planned("count", beats))
+    until(lambda: 50 in beats.ended, "a run with the new option")
+    found = state(database)
+    assert (found.interval_s, found.options, found.wanted) == (1800.0, {"size": 50}, None)
+    assert "size = 0" in found.refusal
+    assert acts(database) == [("root", "job.set"), ("root", "job.set")]
 
 
 # --- the file ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from daemon.clients.errors import SourceError
+from daemon.clients.errors import SourceError, SourceUnavailable
 from daemon.options import JobOptions
 from daemon.pipeline import Job
 from daemon.schedule_plan import PlannedJob
@@ -36,6 +36,7 @@ class Beats:
     errors: list[SourceError] = field(default_factory=list)
     hold: threading.Event | None = None
     steps: int = 1
+    breaks: int = 0  # so many runs fail after their first step
 
 
 class Source(StateSource):
@@ -59,6 +60,9 @@ class Source(StateSource):
             )
             if beats.hold is not None:
                 assert beats.hold.wait(20)
+            if beats.breaks:
+                beats.breaks -= 1
+                raise SourceUnavailable("broke off")
             if stop():
                 return
         beats.ended.append(self._size)

@@ -37,23 +37,70 @@ def test_a_change_is_in_force_only_once_it_is_accepted(database: Database) -> No
     with database.write() as session:
         job_control.want(session, "redmine", BOSS, {"every_s": 30.0, "options": {"batch": 5}})
         assert job_control.overrides(jobs.state(session, "redmine")) == {"every_s": None, "options": {}}
-        job_control.accept(session, "redmine")
+        job_control.settle(session, "redmine", [""])
     with database.write() as session:
         found = jobs.state(session, "redmine")
         assert job_control.overrides(found) == {"every_s": 30.0, "options": {"batch": 5}}
         job_control.want(session, "redmine", BOSS, {"every_s": -1.0})
-        job_control.refuse(session, "redmine", "too short")
+        job_control.settle(session, "redmine", ["too short"])
     with database.read() as session:
         found = job_control.states(session)[0]
         assert (found.interval_s, found.wanted, found.refusal) == (30.0, None, "too short")
 
 
+def test_changes_that_wait_add_up_and_each_is_in_the_audit(database: Database) -> None:
+    with database.write() as session:
+        job_control.want(session, "redmine", BOSS, {"every_s": 30.0})
+        job_control.want(session, "redmine", Actor("ann"), {"options": {"batch": 50, "overlap_s": 60.0}})
+        job_control.want(session, "redmine", BOSS, {"options": {"overlap_s": None}})
+        wanted = jobs.state(session, "redmine").wanted or {}
+        assert (wanted["every_s"], wanted["options"], wanted["by"]) == (30.0, {"batch": 50}, ["boss", None])
+        job_control.settle(session, "redmine", ["", "", ""])
+    with database.read() as session:
+        assert job_control.overrides(job_control.states(session)[0]) == {
+            "every_s": 30,
+            "options": {"batch": 50},
+        }
+        rows = list(reversed(audit.entries(session, 1).rows))
+        assert [(row.actor, row.act) for row in rows] == [
+            ("boss", "job.set"),
+            ("ann", "job.set"),
+            ("boss", "job.set"),
+        ]
+        assert [(row.before, row.after) for row in rows] == [
+            ({"every_s": None}, {"every_s": 30.0}),
+            ({"options": {}}, {"options": {"batch": 50, "overlap_s": 60.0}}),
+            ({"options": {"batch": 50, "overlap_s": 60.0}}, {"options": {"batch": 50}}),
+        ]
+
+
+def test_of_changes_that_wait_only_the_faulty_one_is_dropped(database: Database) -> None:
+    with database.write() as session:
+        job_control.want(session, "redmine", BOSS, {"every_s": 30.0})
+        job_control.want(session, "redmine", BOSS, {"options": {"batch": 0}})
+        job_control.settle(session, "redmine", ["", "batch = 0"])
+    with database.read() as session:
+        found = job_control.states(session)[0]
+        assert (found.interval_s, found.options, found.refusal) == (30.0, None, "batch = 0")
+        assert [row.act for row in audit.entries(session, 1).rows] == ["job.set"]
+
+
+def test_a_change_left_by_an_earlier_version_is_judged(database: Database) -> None:
+    with database.write() as session:
+        found = jobs.state(session, "redmine")
+        found.wanted = {"every_s": 30.0, "options": {"batch": 5}, "by": ["boss", None]}
+        job_control.settle(session, "redmine", [""])
+        assert job_control.overrides(found) == {"every_s": 30.0, "options": {"batch": 5}}
+
+
 def test_a_run_that_was_asked_for_is_taken_once(database: Database) -> None:
     with database.write() as session:
         job_control.request_run(session, "redmine", BOSS, NOON)
+        jobs.state(session, "redmine").retry_at = NOON + HOUR  # a run that was under way has failed
         assert job_control.is_requested(session, "redmine")
         job_control.take_request(session, "redmine")
         assert not job_control.is_requested(session, "redmine")
+        assert jobs.retry_at(session, "redmine") is None
 
 
 def test_every_act_is_in_the_audit_with_what_differs(database: Database) -> None:
@@ -62,7 +109,7 @@ def test_every_act_is_in_the_audit_with_what_differs(database: Database) -> None
         job_control.resume(session, "redmine", BOSS)
         job_control.resume(session, "redmine", BOSS)
         job_control.want(session, "erp", BOSS, {"every_s": 60.0})
-        job_control.accept(session, "erp")
+        job_control.settle(session, "erp", [""])
     with database.read() as session:
         assert [row.act for row in audit.entries(session, 1).rows] == ["job.set", "job.resume", "job.pause"]
         [newest, first] = audit.entries(session, 1, "job:redmine").rows

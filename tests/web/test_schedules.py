@@ -62,10 +62,7 @@ def daemon(house: House) -> Iterator[Callable[[str], None]]:
             if state(house).wanted is None:
                 continue
             with house.database.write() as session:
-                if fault:
-                    job_control.refuse(session, "redmine", fault)
-                else:
-                    job_control.accept(session, "redmine")
+                job_control.settle(session, "redmine", [fault])
 
     def begin(fault: str) -> None:
         with house.database.write() as session:
@@ -263,6 +260,23 @@ def test_without_a_daemon_a_change_waits(house: House, root: Browser) -> None:
     assert root.api("/api/admin/jobs/redmine", "PUT", json={"every_s": 30}).status_code == 202
     assert (state(house).wanted or {})["every_s"] == 30
     assert state(house).interval_s is None
+
+
+def test_without_a_daemon_changes_add_up(house: House, root: Browser) -> None:
+    root.api("/api/admin/jobs/redmine", "PUT", json={"every_s": 30})
+    assert root.api("/api/admin/jobs/redmine", "PUT", json={"options": {"batch": 50}}).status_code == 202
+    wanted = state(house).wanted or {}
+    assert (wanted["every_s"], wanted["options"]) == (30, {"batch": 50})
+    answer = root.api("/api/admin/jobs/redmine/run", "POST").get_json()
+    assert answer["message"] == "The job runs once the daemon runs"
+
+
+def test_a_job_that_left_the_file_cannot_be_run(house: House, root: Browser) -> None:
+    change(house, configured=None)
+    refused = root.api("/api/admin/jobs/redmine/run", "POST")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "absent")
+    assert root.submit("/admin/schedules/redmine/run").status_code == 409
+    assert (state(house).requested_at, acts(house)) == (None, [])
 
 
 @pytest.mark.parametrize("every_s", [0, 86_401, "soon", float("inf")])

@@ -55,6 +55,8 @@ class ChangeBody(Asked):
 def run_now(name: str) -> Response:
     """Have a job run at once."""
     _act(name, _run)
+    if not _is_running():
+        return _done(name, gettext("The job runs once the daemon runs"))
     return _done(name, gettext("The job runs within seconds"))
 
 
@@ -141,6 +143,8 @@ def _value(text: str) -> Any:
 def _run(session: Session, name: str, actor: Actor, now: datetime) -> None:
     if not job_control.may_run(session, name, now):
         raise Problem(409, "paused", gettext("The job is paused: resume it first."))
+    if not job_control.is_in_file(session, name):
+        raise Problem(409, "absent", gettext("The job is not in the file any more: it does not run."))
     job_control.request_run(session, name, actor, now)
 
 
@@ -169,8 +173,7 @@ def _act(name: str, act: Callable[[Session, str, Actor, datetime], None]) -> Non
 def _want(name: str, change: dict[str, Any]) -> str:
     """Ask for a change and wait for the daemon; return "applied", "refused" or "waiting"."""
     _act(name, lambda session, name, actor, _now: job_control.want(session, name, actor, change))
-    with viewer().database.read() as session:
-        is_running = job_table.daemon_status(session, utc_now()).is_running
+    is_running = _is_running()
     ends = time.monotonic() + PATIENCE_S
     while is_running and time.monotonic() < ends:
         with viewer().database.read() as session:
@@ -179,6 +182,11 @@ def _want(name: str, change: dict[str, Any]) -> str:
             return "refused" if found.refusal else "applied"
         time.sleep(LOOK_S)
     return "waiting"
+
+
+def _is_running() -> bool:
+    with viewer().database.read() as session:
+        return job_table.daemon_status(session, utc_now()).is_running
 
 
 def _judged(name: str, change: dict[str, Any]) -> Response | tuple[Response, int]:
