@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 from storage import notifications, posts
 from storage.session import StorageError
 from web.language import LANGUAGES, gettext, language, theme
-from web.people import someone
-from web.push.key import public_key
+from web.people import someone, this_device
+from web.push.key import known_here, public_key
 from web.viewer import viewer
 
 RETRY_S = 5
@@ -65,6 +65,7 @@ def page(template: str, **context: Any) -> str:
                 context["unread"] = notifications.unread_count(session, who.id)
             context["unread_news"] = posts.unread_count(session, who.id)
             context["push_key"] = public_key(session)
+            context["push_known"] = known_here(session, who.id, this_device())
         context["sound_enabled"] = viewer().settings.features.sound_enabled
     return render_template(template, **context)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from storage import sign_ins
 from storage.models import ChannelState, Delivery, PushSubscription
 from storage.session import Database
 from storage.settings import StorageSettings
@@ -65,6 +66,14 @@ class Scene:
         """Read the only subscription."""
         with self.product.database().read() as session:
             return session.query(PushSubscription).one_or_none()
+
+    def expect_another(self, endpoint: str) -> None:
+        """Wait until the page has made a subscription in place of this one, and told of it."""
+        wait_until(
+            lambda: (row := self.subscription()) is not None and row.endpoint != endpoint,
+            "the page has subscribed anew",
+            40,
+        )
 
     def announced_key(self) -> str:
         """Return the key that pages are given."""
@@ -138,13 +147,32 @@ def test_the_test_button_says_that_each_step_works(scene: Scene) -> None:
     scene.firefox.wait(f"{STEPS}.join() === 'done,done,done,done'", "every step", 40)
 
 
-def test_a_device_that_the_service_forgot_is_said_to_be_gone(scene: Scene) -> None:
+def test_a_device_that_the_service_forgot_is_said_to_be_gone_and_heals_itself(scene: Scene) -> None:
     scene.subscribe()
+    first = scene.subscription()
+    assert first is not None
     scene.firefox.wait("!!document.querySelector('.push-test')", "the device is listed")
     scene.service.forget_all()
     scene.firefox.run("document.querySelector('.push-test').click()")
-    scene.firefox.wait(f"{STEPS}[2] === 'failed' || !{STEPS}.length", "the failed step", 40)
-    wait_until(lambda: scene.subscription() is None, "the device is forgotten")
+    scene.firefox.wait(f"{STEPS}[2] === 'failed'", "the failed step", 40)
+    wait_until(lambda: scene.subscription() is None, "the device is forgotten", 40)
+    scene.firefox.open(f"{scene.product.url}/users/profile")
+    scene.expect_another(first.endpoint)
+    assert scene.service.endpoints() == 1
+    scene.firefox.open("about:blank")
+    scene.service.expect_delivered(more_than=scene.service.delivered())
+
+
+def test_a_log_in_that_was_ended_elsewhere_is_subscribed_again_by_the_next(scene: Scene) -> None:
+    scene.subscribe()
+    first = scene.subscription()
+    assert first is not None
+    scene.firefox.open("about:blank")
+    with scene.product.database().write() as session:
+        sign_ins.remove(session, first.user_id)
+    assert scene.subscription() is None
+    scene.log_in()
+    scene.expect_another(first.endpoint)
 
 
 def test_a_changed_key_heals_itself(still_scene: Scene, demo_redmine: RedmineUnderTest) -> None:

@@ -222,6 +222,22 @@ def test_the_page_and_the_worker_get_the_key(pushing: House) -> None:
     assert browser.api("/api/push/key").get_json() == {"public_key": ""}
 
 
+def test_the_page_knows_what_is_subscribed_in_its_own_log_in(pushing: House) -> None:
+    pushing.add_user("ann")
+    desk, phone = pushing.browser("ann"), pushing.browser("ann")
+    first = desk.api(PATH, "POST", json=subscription("one")).get_json()["id"]
+    phone.api(PATH, "POST", json=subscription("two"))
+    assert f'data-push-known="{first}"' in desk.get("/users/profile").text
+    phone.api("/users/devices/others", "DELETE")
+    again = pushing.browser("ann")
+    assert 'data-push-known=""' in again.get("/users/profile").text
+    told = again.api(PATH, "POST", json=subscription("one", renew=True)).get_json()
+    assert told["is_new"]
+    assert f'data-push-known="{told["id"]}"' in again.get("/users/profile").text
+    assert phone.api(f"/api/push/devices/{told['id']}", "DELETE").status_code == 200
+    assert 'data-push-known=""' in again.get("/users/profile").text
+
+
 def test_where_push_is_off_nobody_subscribes(house: House) -> None:
     house.add_user("ann")
     answer = house.browser("ann").api(PATH, "POST", json=subscription())

@@ -4,7 +4,9 @@ import { Refused, ask } from "./server.js";
 
 const PATH = "/tasks/api/push-subscribe";
 const AGAIN_MS = 12 * 3600 * 1000; // so often the server hears that this browser is still there
-const { pushKey, userId } = document.body.dataset;
+const { pushKey, pushKnown = "", userId } = document.body.dataset;
+// The subscriptions that the server has of this log-in, as it made the page.
+const known = new Set(pushKnown.split(" ").filter(Boolean).map(Number));
 // That this person wants it here, and what the server was told last.
 const NOTE = `push-${userId}`;
 
@@ -38,13 +40,19 @@ export async function turnOff() {
   await present.unsubscribe();
 }
 
-/** On each page of somebody who switched it on: what is missing or has changed is mended. */
-export async function heal() {
+/** On each page of somebody who switched it on: what is missing or has changed is mended, by one tab at a time. */
+export const heal = () => (navigator.locks ? navigator.locks.request("helpdesk-push-heal", mend) : mend());
+
+async function mend() {
   const note = readNote(NOTE);
   if (!note || !pushKey || !isSupported() || Notification.permission !== "granted") return;
   const present = await subscribe();
-  const isTold = note.endpoint === present.endpoint && note.key === pushKey && Date.now() - note.at < AGAIN_MS;
-  if (!isTold) await renew(present, note.endpoint ?? "");
+  if (!isTold(note, present)) await renew(present, note);
+}
+
+function isTold(note, present) {
+  const isSame = note.endpoint === present.endpoint && note.key === pushKey;
+  return isSame && known.has(note.id) && Date.now() - note.at < AGAIN_MS;
 }
 
 /** Somebody has signed out here: the next person at this desk must not be told. */
@@ -57,9 +65,12 @@ export async function leave() {
   if (note) writeNote(NOTE, {}); // whoever comes back here is subscribed again
 }
 
-async function renew(present, former) {
+async function renew(present, { endpoint: former = "" }) {
   try {
-    await tell(present, { renew: true, former });
+    const isNew = await tell(present, { renew: true, former });
+    // What the server was told of and does not know has been forgotten, perhaps as its service said that it is
+    // gone, of which a browser may hear nothing: another one certainly arrives.
+    if (isNew && former === present.endpoint) await tell(await another(present), { renew: true, former });
   } catch (error) {
     unlessRefused(error);
     if (error.code !== "removed") return; // not now: the next page tries again
@@ -68,9 +79,16 @@ async function renew(present, former) {
   }
 }
 
+// Returns whether the server did not know it.
 async function tell(present, more) {
-  await ask("POST", PATH, { ...present.toJSON(), application_server_key: pushKey, ...more });
-  writeNote(NOTE, { endpoint: present.endpoint, key: pushKey, at: Date.now() });
+  const { id, is_new: isNew } = await ask("POST", PATH, { ...present.toJSON(), application_server_key: pushKey, ...more });
+  writeNote(NOTE, { id, endpoint: present.endpoint, key: pushKey, at: Date.now() });
+  return isNew;
+}
+
+async function another(present) {
+  await present.unsubscribe();
+  return subscribe();
 }
 
 // A subscription made for another key of the server gets nothing any more: a new one takes its place.
