@@ -20,9 +20,11 @@ from daemon.lookup import (
     source_names,
 )
 from daemon.options import ChannelOptions, JobOptions
-from storage.configuration import ConfigError, Settings, build, read_tables
+from storage.configuration import ConfigError, Settings, Tables, build, read_tables
+from storage.origins import Origins
 from storage.retention import KEEP_READ_DAYS, RetentionSettings
 from storage.settings import StorageSettings
+from storage.toml_lines import Keys
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -108,72 +110,82 @@ class Config:
     retention: RetentionSettings
     channels: tuple[ChannelConfig, ...]  # those that are switched on
     public_url: str  # the viewer's address as people type it
+    origins: Origins  # where each key comes from
 
 
 def load(path: Path) -> Config:
-    """Read and check the configuration. Raises ConfigError with file, key, value and what is allowed."""
+    """Read and check the configuration. Raises ConfigError: file, line, key, value and what is allowed."""
     tables = read_tables(path)
+    where = tables.origins
     return Config(
         path=path,
-        storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
-        daemon=build(DaemonSettings, tables.get("daemon", {}), "daemon", path),
-        redmine=_optional(RedmineSettings, tables, "redmine", path),
-        erp=_optional(ErpSettings, tables, "erp", path),
-        finesse=_optional(FinesseSettings, tables, "finesse", path),
-        hosts=_hosts(tables.get("host", []), path),
-        jobs=_jobs(tables.get("job", DEFAULT_JOBS), path),
-        inbox=build(InboxSettings, tables.get("inbox", {}), "inbox", path),
-        retention=build(RetentionSettings, tables.get("retention", {}), "retention", path),
-        channels=_channels(tables.get("channel", {}), path),
+        storage=build(StorageSettings, tables.get("storage", {}), "storage", where),
+        daemon=build(DaemonSettings, tables.get("daemon", {}), "daemon", where),
+        redmine=_optional(RedmineSettings, tables, "redmine"),
+        erp=_optional(ErpSettings, tables, "erp"),
+        finesse=_optional(FinesseSettings, tables, "finesse"),
+        hosts=_hosts(tables.get("host", []), where),
+        jobs=_jobs(tables.get("job", DEFAULT_JOBS), where),
+        inbox=build(InboxSettings, tables.get("inbox", {}), "inbox", where),
+        retention=build(RetentionSettings, tables.get("retention", {}), "retention", where),
+        channels=_channels(tables.get("channel", {}), where),
         public_url=_public_url(tables.get("web", {})),
+        origins=where,
     )
 
 
-def _optional(model: type[M], tables: Mapping[str, Any], name: str, path: Path) -> M | None:
+def _optional(model: type[M], tables: Tables, name: str) -> M | None:
     table = tables.get(name) or None
-    return None if table is None else build(model, table, name, path)
+    return None if table is None else build(model, table, name, tables.origins)
 
 
-def _hosts(tables: object, path: Path) -> tuple[HostSettings, ...]:
+def _hosts(tables: object, where: Origins) -> tuple[HostSettings, ...]:
     """Check the hosts by themselves and together: names once, parents known, no circles."""
     if not isinstance(tables, list):
-        raise ConfigError(f"{path}: host: must be a list: write [[host]], with two brackets")
-    hosts = [build(HostSettings, table, f"host[{n}]", path) for n, table in enumerate(tables, 1)]
+        text = "host: must be a list: write [[host]], with two brackets"
+        raise ConfigError(where.fault(("host",), text))
+    hosts = [
+        build(HostSettings, table, f"host[{n + 1}]", where, ("host", n)) for n, table in enumerate(tables)
+    ]
+    places: dict[str, int] = {}
+    for n, host in enumerate(hosts):
+        if host.name in places:
+            text = f"host: two hosts have the name {host.name!r}"
+            raise ConfigError(where.fault(("host", n, "name"), text))
+        places[host.name] = n
     parents = {host.name: host.parent for host in hosts}
-    if len(parents) < len(hosts):
-        twice = next(h.name for n, h in enumerate(hosts) if h.name in {other.name for other in hosts[:n]})
-        raise ConfigError(f"{path}: host: two hosts have the name {twice!r}")
     for host in hosts:
-        _check_parents(host.name, parents, path)
+        if wrong := _wrong_parent(host.name, parents):
+            raise ConfigError(where.fault(("host", places[wrong[0]], "parent"), wrong[1]))
     return tuple(hosts)
 
 
-def _check_parents(name: str, parents: Mapping[str, str], path: Path) -> None:
+def _wrong_parent(name: str, parents: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return a host with what is wrong with its parent, None where all above this one is right."""
     seen = [name]
     while parent := parents[seen[-1]]:
         if parent not in parents:
-            raise ConfigError(f"{path}: host {seen[-1]!r}: parent = {parent!r}: there is no such host")
+            return seen[-1], f"host {seen[-1]!r}: parent = {parent!r}: there is no such host"
         if parent in seen:
-            raise ConfigError(
-                f"{path}: host {name!r}: parents go in a circle: {' -> '.join([*seen, parent])}"
-            )
+            return name, f"host {name!r}: parents go in a circle: {' -> '.join([*seen, parent])}"
         seen.append(parent)
+    return None
 
 
-def _channels(tables: object, path: Path) -> tuple[ChannelConfig, ...]:
+def _channels(tables: object, where: Origins) -> tuple[ChannelConfig, ...]:
     if not isinstance(tables, Mapping):
-        raise ConfigError(f"{path}: channel: must hold tables such as [channel.webpush]")
-    found = (_channel(name, table, path) for name, table in {**DEFAULT_CHANNELS, **tables}.items())
+        text = "channel: must hold tables such as [channel.webpush]"
+        raise ConfigError(where.fault(("channel",), text))
+    found = (_channel(name, table, where) for name, table in {**DEFAULT_CHANNELS, **tables}.items())
     return tuple(channel for channel in found if channel.options.enabled)
 
 
-def _channel(name: str, table: object, path: Path) -> ChannelConfig:
+def _channel(name: str, table: object, where: Origins) -> ChannelConfig:
     if name not in channel_names():
-        raise ConfigError(
-            f"{path}: channel.{name}: there is no such channel; allowed: {', '.join(channel_names())}"
-        )
+        text = f"channel.{name}: there is no such channel; allowed: {', '.join(channel_names())}"
+        raise ConfigError(where.fault(("channel", name), text))
     module = channel_module(name)
-    return ChannelConfig(name, build(module.Options, table, f"channel.{name}", path), module)
+    return ChannelConfig(name, build(module.Options, table, f"channel.{name}", where), module)
 
 
 def _public_url(web: object) -> str:
@@ -183,26 +195,31 @@ def _public_url(web: object) -> str:
     return str(table.get("public_url") or own).rstrip("/")
 
 
-def _jobs(tables: object, path: Path) -> tuple[JobConfig, ...]:
+def _jobs(tables: object, where: Origins) -> tuple[JobConfig, ...]:
     if not isinstance(tables, Mapping):
-        raise ConfigError(f"{path}: job: must hold tables such as [job.redmine]")
-    return tuple(_job(name, table, path) for name, table in tables.items())
+        raise ConfigError(where.fault(("job",), "job: must hold tables such as [job.redmine]"))
+    return tuple(_job(name, table, where) for name, table in tables.items())
 
 
 def changed_job(job: JobConfig, every_s: float, options: Mapping[str, Any], path: Path) -> JobConfig:
-    """Return a job with another interval and other options, checked as the file is. Raises ConfigError."""
+    """Return a job with another interval and other options, checked as the file is. Raises ConfigError.
+
+    What is wrong with them stands on no line of the file: an administrator gave it.
+    """
     laid_over = {**job.settings.options, **options}
-    return _job(job.name, job.settings.model_dump() | {"every_s": every_s, "options": laid_over}, path)
+    changed = job.settings.model_dump() | {"every_s": every_s, "options": laid_over}
+    return _job(job.name, changed, Origins(path))
 
 
-def _job(name: str, table: object, path: Path) -> JobConfig:
-    settings = build(JobSettings, table, f"job.{name}", path)
+def _job(name: str, table: object, where: Origins) -> JobConfig:
+    keys: Keys = ("job", name)
+    settings = build(JobSettings, table, f"job.{name}", where, keys)
     if settings.source not in source_names():
-        raise ConfigError(
-            f"{path}: job.{name}.source = {settings.source!r}: there is no such source; "
+        text = (
+            f"job.{name}.source = {settings.source!r}: there is no such source; "
             f"allowed: {', '.join(source_names())}"
         )
+        raise ConfigError(where.fault((*keys, "source"), text))
     module = source_module(settings.source)
-    return JobConfig(
-        name, settings, build(module.Options, settings.options, f"job.{name}.options", path), module
-    )
+    options = build(module.Options, settings.options, f"job.{name}.options", where, (*keys, "options"))
+    return JobConfig(name, settings, options, module)

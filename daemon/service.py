@@ -180,11 +180,12 @@ class Follower:
     def _apply(self) -> list[str]:
         config = load(self._config.path)
         if config.redmine is None:
-            raise ConfigError(f"{config.path}: redmine.url is missing: without it nothing can be polled")
+            text = "redmine.url is missing: without it nothing can be polled"
+            raise ConfigError(config.origins.fault(("redmine", "url"), text))
         try:
             after = self._senders.prepared(config)
         except SettingsError as e:
-            raise ConfigError(f"{config.path}: redmine: {e}") from e
+            raise ConfigError(config.origins.fault_named(("redmine",), f"redmine: {e}")) from e
         self._engine.replace(plan(config))  # the last that may be refused
         if after is not None:
             self._senders.replace(config, after)
@@ -231,14 +232,17 @@ def dispatcher(config: Config, database: Database) -> Dispatcher:
 def _line(channel: ChannelConfig, config: Config, surroundings: Surroundings) -> Line:
     timeout_s = channel.options.timeout_s
     if config.daemon.claim_s < 2 * timeout_s:
-        raise ConfigError(
-            f"{config.path}: daemon.claim_s = {config.daemon.claim_s:g}: must be at least twice "
+        text = (
+            f"daemon.claim_s = {config.daemon.claim_s:g}: must be at least twice "
             f"channel.{channel.name}.timeout_s = {timeout_s:g}, else a message could be sent by two daemons"
         )
+        given = config.origins.first_given(("daemon", "claim_s"), ("channel", channel.name, "timeout_s"))
+        raise ConfigError(config.origins.fault(given, text))
     try:
         ready = channel.module.Channel(channel.options, surroundings)
     except SettingsError as e:
-        raise ConfigError(f"channel.{channel.name}: {e}") from e
+        keys = ("channel", channel.name)
+        raise ConfigError(config.origins.fault_named(keys, f"{'.'.join(keys)}: {e}")) from e
     return Line(channel.name, ready, channel.options, getattr(ready, "public_key", ""))
 
 
@@ -246,9 +250,8 @@ def vapid_file(config: Config) -> Path:
     """Return where the key pair of Web Push is, or will be. Raises ConfigError where Web Push is off."""
     options = next((channel.options for channel in config.channels if channel.name == "webpush"), None)
     if not isinstance(options, webpush.Options):
-        raise ConfigError(
-            f"{config.path}: channel.webpush.enabled = false: there is nothing to make a key for"
-        )
+        text = "channel.webpush.enabled = false: there is nothing to make a key for"
+        raise ConfigError(config.origins.fault(("channel", "webpush", "enabled"), text))
     return webpush.key_file(options, Database(config.storage).directory)
 
 
@@ -271,6 +274,7 @@ def _job(job: JobConfig, config: Config, outbox: Outbox) -> Job:
     try:
         source = job.module.Source(getattr(config, needs(job)), job.options)
     except SettingsError as e:
-        raise ConfigError(f"{needs(job)}: {e}") from e
+        text = f"{needs(job)}: {e}"
+        raise ConfigError(config.origins.fault_named((needs(job),), text)) from e
     settings, tell_after = job.settings, config.daemon.tell_after
     return Job(job.name, source, settings.every_s, settings.timeout_s, outbox, tell_after)

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage import credentials
 from storage.logs import mask_text
+from storage.origins import Origins
+from storage.toml_lines import Keys
 
 TABLES = (
     "storage",
@@ -37,11 +39,17 @@ M = TypeVar("M", bound=BaseModel)
 ENV_PREFIX = "HELPDESK_"
 DEFAULT_FILE = "scheduler.toml"
 
-Tables = dict[str, Any]
+
+class Tables(dict[str, Any]):
+    """The tables of the configuration by name, and where their keys come from."""
+
+    def __init__(self, origins: Origins, tables: Mapping[str, Any]) -> None:
+        super().__init__(tables)
+        self.origins = origins
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. The text names file, key, value and what is allowed."""
+    """The configuration cannot be used. The text names file, line, key, value and what is allowed."""
 
 
 class Settings(BaseModel):
@@ -62,25 +70,30 @@ def read_tables(path: Path, environ: Mapping[str, str] = os.environ) -> Tables:
     as a TOML value where it is one, else as text. A file that does not exist is an error only where it
     was named: the defaults are a working configuration.
     """
+    origins = Origins(path, _text(path))
     try:
-        text = path.read_text("utf-8")
-        tables = tomllib.loads(text)
+        tables = Tables(origins, tomllib.loads(origins.text))
+    except tomllib.TOMLDecodeError as e:
+        raise ConfigError(origins.broken(e)) from e
+    for name in tables:
+        if name not in TABLES:
+            text = f"[{name}]: unknown table{_near(name, TABLES)}; allowed: {', '.join(TABLES)}"
+            raise ConfigError(origins.fault((name,), text))
+    _overlay(tables, environ)
+    laid_over = credentials.lay_over(tables, environ)
+    origins.variables.update(dict.fromkeys(laid_over, credentials.DIRECTORY))
+    return tables
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
     except FileNotFoundError as e:
         if path != Path(DEFAULT_FILE):
             raise ConfigError(f"{path}: there is no such file") from e
-        tables = {}
+        return ""
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f"{path}: cannot be read: {e}") from e
-    except tomllib.TOMLDecodeError as e:
-        raise ConfigError(f"{path}: is not valid TOML: {e}") from e
-    for name in tables:
-        if name not in TABLES:
-            raise ConfigError(
-                f"{path}: [{name}]: unknown table{_near(name, TABLES)}; allowed: {', '.join(TABLES)}"
-            )
-    _overlay(tables, environ)
-    credentials.lay_over(tables, environ)
-    return tables
 
 
 def _overlay(tables: Tables, environ: Mapping[str, str]) -> None:
@@ -93,12 +106,16 @@ def _overlay(tables: Tables, environ: Mapping[str, str]) -> None:
             raise ConfigError(
                 f"environment: {variable}: unknown table {keys[0]}; allowed: {', '.join(TABLES)}"
             )
-        place = tables
-        for key in keys[:-1]:
-            place = place.setdefault(key, {})
+        place: dict[str, Any] = tables
+        for depth, key in enumerate(keys[:-1], 1):
+            if key not in place:
+                place[key] = {}
+                tables.origins.variables[tuple(keys[:depth])] = variable
+            place = place[key]
             if not isinstance(place, dict):
                 raise ConfigError(f"environment: {variable}: {key} is not a table")
         place[keys[-1]] = _toml_value(environ[variable])
+        tables.origins.variables[tuple(keys)] = variable
 
 
 def _toml_value(text: str) -> object:
@@ -109,29 +126,38 @@ def _toml_value(text: str) -> object:
     return tables["v"] if len(tables) == 1 else text
 
 
-def build(model: type[M], table: object, name: str, path: Path | str) -> M:
+def build(
+    model: type[M], table: object, name: str, where: Origins | Path | str, keys: Keys | None = None
+) -> M:
     """Check one table against its model. Raises ConfigError with every fault, one a line.
 
-    `name` is the table's path in the file, `job.redmine` for example.
+    `name` is the table's path in the file, `job.redmine` for example; `keys` where a part of it may hold
+    a dot or is a number.
     """
     try:
         return model.model_validate_json(json.dumps(table, default=str))
     except ValidationError as e:
-        raise ConfigError("\n".join(_explain(model, error, name, path) for error in e.errors())) from e
+        origins = where if isinstance(where, Origins) else Origins(where)
+        above = keys or tuple(name.split("."))
+        raise ConfigError(
+            "\n".join(
+                origins.fault((*above, *error["loc"]), _explain(model, error, name)) for error in e.errors()
+            )
+        ) from e
 
 
-def _explain(model: type[BaseModel], error: Any, name: str, path: Path | str) -> str:
-    """One fault as `file: key = value: what is allowed`."""
+def _explain(model: type[BaseModel], error: Any, name: str) -> str:
+    """One fault as `key = value: what is allowed`."""
     place = ".".join([name, *(str(part) for part in error["loc"])])
     if error["type"] == "extra_forbidden":
         allowed = _fields_at(model, error["loc"][:-1])
         hint = _near(str(error["loc"][-1]), allowed)
-        return f"{path}: {place}: unknown key{hint}; allowed: {', '.join(allowed)}"
+        return f"{place}: unknown key{hint}; allowed: {', '.join(allowed)}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should", "should", 1)
     if error["type"] == "missing":
-        return f"{path}: {place}: is required"
-    return f"{path}: {place} = {_shown(error['input'])}: {message}"
+        return f"{place}: is required"
+    return f"{place} = {_shown(error['input'])}: {message}"
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

@@ -39,17 +39,20 @@ CREDENTIALS = (
 )
 
 
-def lay_over(tables: dict[str, Any], environ: Mapping[str, str] = os.environ) -> None:
-    """Point the tables at the credentials that are there."""
+def lay_over(tables: dict[str, Any], environ: Mapping[str, str] = os.environ) -> list[tuple[str, ...]]:
+    """Point the tables at the credentials that are there, and return the keys that do so."""
     directory = environ.get(DIRECTORY)
+    laid_over: list[tuple[str, ...]] = []
     if not directory:
-        return
+        return laid_over
     for credential in CREDENTIALS:
         file = Path(directory) / credential.name
         if os.access(file, os.R_OK) and (table := _table(tables, credential)) is not None:
             for key in credential.replaces:
                 table.pop(key, None)
             table[credential.file_key] = str(file)
+            laid_over.append((*credential.table, credential.file_key))
+    return laid_over
 
 
 def file_of(tables: Mapping[str, Any], credential: Credential) -> str:

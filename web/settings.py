@@ -3,7 +3,7 @@
 import importlib.util
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -17,6 +17,7 @@ from daemon.clients.finesse_settings import FinesseSettings
 from daemon.clients.push_endpoint import PushServices, push_services
 from daemon.clients.settings import RedmineSettings, SettingsError
 from storage.configuration import ConfigError, Settings, build, read_tables
+from storage.origins import Origins
 from storage.retention import KEEP_READ_DAYS, RetentionSettings
 from storage.settings import StorageSettings
 from storage.settings_watch import Signature, files_of, stamps_of
@@ -176,24 +177,25 @@ def load(path: Path) -> ViewerSettings:
     tables = read_tables(path)
     redmine, erp = tables.get("redmine") or None, tables.get("erp") or None
     finesse = tables.get("finesse") or None
+    where = tables.origins
     settings = ViewerSettings(
-        storage=build(StorageSettings, tables.get("storage", {}), "storage", path),
-        web=build(WebSettings, tables.get("web", {}), "web", path),
-        auth=build(AuthSettings, tables.get("auth", {}), "auth", path),
-        redmine=build(RedmineSettings, redmine, "redmine", path) if redmine else None,
-        erp=build(ErpSettings, erp, "erp", path) if erp else None,
-        features=build(FeatureSettings, tables.get("features", {}), "features", path),
-        tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", path),
-        quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", path),
+        storage=build(StorageSettings, tables.get("storage", {}), "storage", where),
+        web=build(WebSettings, tables.get("web", {}), "web", where),
+        auth=build(AuthSettings, tables.get("auth", {}), "auth", where),
+        redmine=build(RedmineSettings, redmine, "redmine", where) if redmine else None,
+        erp=build(ErpSettings, erp, "erp", where) if erp else None,
+        features=build(FeatureSettings, tables.get("features", {}), "features", where),
+        tasks=build(TaskSettings, tables.get("tasks", {}), "tasks", where),
+        quality=build(QualitySettings, tables.get("quality_control", {}), "quality_control", where),
         channels=_channels(tables.get("channel", {})),
-        push=_push(tables.get("channel", {}), path),
-        finesse=build(FinesseSettings, finesse, "finesse", path) if finesse else None,
+        push=_push(tables.get("channel", {}), where),
+        finesse=build(FinesseSettings, finesse, "finesse", where) if finesse else None,
         has_hosts=bool(tables.get("host")),
-        retention=build(RetentionSettings, tables.get("retention", {}), "retention", path),
+        retention=build(RetentionSettings, tables.get("retention", {}), "retention", where),
         keep_read_days=_keep_read_days(tables.get("inbox", {})),
         path=path,
     )
-    _check_together(settings, path)
+    _check_together(settings, where)
     return replace(settings, stamps=stamps_of(secret_files(settings)))
 
 
@@ -220,50 +222,54 @@ def _channels(tables: object) -> frozenset[str]:
     )
 
 
-def _push(tables: object, path: Path) -> PushServices:
+def _push(tables: object, where: Origins) -> PushServices:
     """Return which push services subscriptions may name; the daemon checks the rest of that table."""
     table = tables.get("webpush", {}) if isinstance(tables, dict) else {}
     try:
         return push_services(table if isinstance(table, dict) else {})
     except ValidationError as e:
         fault = e.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise ConfigError(f"{path}: channel.webpush.{where}: {fault['msg']}") from e
+        keys = ("channel", "webpush", *fault["loc"])
+        raise ConfigError(where.fault(keys, f"{'.'.join(map(str, keys))}: {fault['msg']}")) from e
 
 
-def _check_together(settings: ViewerSettings, path: Path) -> None:
+def _check_together(settings: ViewerSettings, where: Origins) -> None:
     """Refuse what only shows when several tables and the environment are seen together."""
+    backends = ("auth", "backends")
     if "redmine" in settings.backends and settings.redmine is None:
-        raise ConfigError(f"{path}: auth.backends names redmine, but there is no [redmine] with a url")
-    try:
-        if settings.finesse is not None:
-            settings.finesse.credentials()
-    except SettingsError as e:
-        raise ConfigError(f"{path}: [finesse]: {e}") from e
-    _check_erp(settings, path)
-    try:
-        settings.storage.engine_url()
-        settings.auth.limiter_storage()
-        settings.web.metrics_token()
-        if settings.redmine is not None:
-            settings.redmine.api_key()
-    except SettingsError as e:
-        raise ConfigError(f"{path}: [redmine]: {e}") from e
-    except ValueError as e:
-        raise ConfigError(f"{path}: {e}") from e
+        text = "auth.backends names redmine, but there is no [redmine] with a url"
+        raise ConfigError(where.fault(backends, text))
+    if "erp" in settings.backends and settings.erp is None:
+        raise ConfigError(where.fault(backends, "auth.backends names erp, but there is no [erp] with a url"))
+    for name, secret in _secrets(settings):
+        try:
+            secret()
+        except SettingsError as e:
+            raise ConfigError(where.fault_named((name,), f"[{name}]: {e}")) from e
+        except (ConfigError, ValueError) as e:
+            raise ConfigError(where.fault_named((name,), str(e))) from e
+    _check_erp(settings, where)
 
 
-def _check_erp(settings: ViewerSettings, path: Path) -> None:
-    if "erp" not in settings.backends:
+def _secrets(settings: ViewerSettings) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield what reads each secret, with its table."""
+    if settings.finesse is not None:
+        yield "finesse", settings.finesse.credentials
+    yield "storage", settings.storage.engine_url
+    yield "auth", settings.auth.limiter_storage
+    yield "web", settings.web.metrics_token
+    if settings.redmine is not None:
+        yield "redmine", settings.redmine.api_key
+
+
+def _check_erp(settings: ViewerSettings, where: Origins) -> None:
+    if "erp" not in settings.backends or settings.erp is None:
         return
-    if settings.erp is None:
-        raise ConfigError(f"{path}: auth.backends names erp, but there is no [erp] with a url")
     if settings.erp.mode == "query" and not settings.erp.check_sql:
-        raise ConfigError(
-            f'{path}: auth.backends names erp, but [erp] has no check_sql; or set mode = "connect"'
-        )
+        text = 'auth.backends names erp, but [erp] has no check_sql; or set mode = "connect"'
+        raise ConfigError(where.fault(("erp", "check_sql"), text))
     try:
         if settings.erp.has_reader:
             settings.erp.reader_url()
     except SettingsError as e:
-        raise ConfigError(f"{path}: [erp]: {e}") from e
+        raise ConfigError(where.fault_named(("erp",), f"[erp]: {e}")) from e

@@ -1,6 +1,7 @@
 """A saved `scheduler.toml` is in force within seconds; a broken one changes nothing and is shown."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,34 +109,77 @@ def test_an_edit_touches_the_jobs_that_it_is_about(desk: Desk, edit: tuple[str, 
     assert {n for n in {*before, *after} if before.get(n) != after.get(n)} == edit[2]
 
 
+# What is broken, the line, the key and what is said of it.
 BREAKS = {
-    "not-toml": ("every_s = 5.0", "every_s = = 5.0", "line 10"),
-    "half-written": ("every_s = 5.0", 'every_s = "5.0', "line 10"),
-    "unknown-table": ("[job.redmine]", "[jobs.redmine]", "[jobs]: unknown table (did you mean job?)"),
+    "not-toml": ("every_s = 5.0", "every_s = = 5.0", 10, "job.redmine.every_s: Invalid value"),
+    "half-written": ("every_s = 5.0", 'every_s = "5.0', 10, "job.redmine.every_s: Illegal character"),
+    "half-a-list": ("every_s = 5.0", "every_s = [5.0,", 10, "job.redmine.every_s: Invalid value"),
+    "half-a-text": ("every_s = 5.0", 'every_s = """5.0', 10, "job.redmine.every_s: "),
+    "half-a-table": ("[job.redmine]", "[job.redmine", 8, "end of a table declaration"),
+    "unknown-table": ("[job.redmine]", "[jobs.redmine]", 8, "[jobs]: unknown table (did you mean job?)"),
     "unknown-key": (
         "every_s = 5.0",
         "evry_s = 5.0",
+        10,
         "job.redmine.evry_s: unknown key (did you mean every_s?)",
     ),
-    "out-of-range": ("every_s = 5.0", "every_s = 0", "job.redmine.every_s = 0"),
-    "wrong-kind": ("every_s = 5.0", 'every_s = "often"', 'job.redmine.every_s = "often"'),
-    "no-such-source": ('source = "redmine"', 'source = "redmin"', "job.redmine.source = 'redmin'"),
-    "wrong-option": ("every_s = 5.0", "every_s = 5.0\noptions.overlap = 1", "job.redmine.options.overlap"),
-    "secret-missing": ("/key", "/no-key", "no-key"),
-    "no-such-channel": ("[channel.webpush]", "[channel.pigeon]", "channel.pigeon"),
-    "no-redmine": ('url = "http://127.0.0.2:8099"', "", "url"),
-    "key-twice": ("every_s = 5.0", "every_s = 5.0\nevery_s = 6.0", "line 11"),
+    "key-missing": ('source = "redmine"', "", 8, "job.redmine.source: is required"),
+    "out-of-range": ("every_s = 5.0", "every_s = 0", 10, "job.redmine.every_s = 0"),
+    "wrong-kind": ("every_s = 5.0", 'every_s = "often"', 10, 'job.redmine.every_s = "often"'),
+    "no-such-source": ('source = "redmine"', 'source = "redmin"', 9, "job.redmine.source = 'redmin'"),
+    "wrong-option": (
+        "every_s = 5.0",
+        "every_s = 5.0\noptions.overlap = 1",
+        11,
+        "job.redmine.options.overlap: unknown key",
+    ),
+    "secret-missing": ("/key", "/no-key", 6, "no-key"),
+    "no-such-channel": ("[channel.webpush]", "[channel.pigeon]", 14, "channel.pigeon"),
+    "no-redmine": ('url = "http://127.0.0.2:8099"', "", 4, "redmine.url"),
+    "key-twice": (
+        "every_s = 5.0",
+        "every_s = 5.0\nevery_s = 6.0",
+        11,
+        "job.redmine.every_s: Cannot overwrite a value",
+    ),
+    "table-twice": ("[job.reconcile]", "[job.redmine]", 11, "job.redmine: Cannot declare"),
+    "host-twice": (
+        "[channel.webpush]",
+        '[[host]]\nname = "a"\naddress = "::1"\n[[host]]\nname = "a"\naddress = "::1"\n[channel.webpush]',
+        18,
+        "host: two hosts have the name 'a'",
+    ),
+    "claim-too-short": (
+        "[job.redmine]",
+        "[daemon]\nclaim_s = 5\n[job.redmine]",
+        9,
+        "daemon.claim_s = 5: must be at least",
+    ),
+    "timeout-too-long": (
+        "[channel.webpush]",
+        "[channel.webpush]\ntimeout_s = 31",
+        15,
+        "channel.webpush.timeout_s = 31",
+    ),
+    "push-key-missing": (
+        "[channel.webpush]",
+        '[channel.webpush]\nprivate_key_file = "/"',
+        14,
+        "channel.webpush: /: cannot read the key",
+    ),
 }
 
 
 @pytest.mark.parametrize("edit", BREAKS.values(), ids=BREAKS)
-def test_a_broken_file_changes_nothing_and_is_shown(desk: Desk, edit: tuple[str, str, str]) -> None:
+def test_a_broken_file_changes_nothing_and_is_shown(desk: Desk, edit: tuple[str, str, int, str]) -> None:
     good, before = desk.path.read_text(), desk.marks()
     desk.edit(edit[0], edit[1])
     with capture_logs() as logs:
         fault = desk.look()
         assert desk.look() == fault
-    assert edit[2] in fault
+    assert fault.startswith(f"{desk.path}: ")
+    [said] = [one for one in fault.splitlines() if edit[3] in one]
+    assert re.findall(r"\bline (\d+)", said)[-1:] == [str(edit[2])]
     assert desk.marks() == before
     [line] = [line for line in logs if line["event"] == "configuration_refused"]  # once, not every second
     assert (line["file"], line["error"]) == (str(desk.path), fault)

@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from daemon.config import load
+from daemon.reload import Reloader
 from storage import audit, job_control, jobs
 from storage.columns import utc_now
 from storage.models import JobGap, JobRun, JobState
@@ -153,10 +156,16 @@ def test_health_is_one_word(house: House, root: Browser, columns: dict[str, Any]
     assert root.api("/api/admin/jobs/redmine").get_json()["job"]["health"] == health
 
 
-def test_a_broken_file_is_shown_with_file_line_and_key(house: House, root: Browser) -> None:
-    fault = "scheduler.toml: job.redmine.every_s = 0: should be greater than or equal to 1"
+def test_a_broken_file_is_shown_with_file_line_and_key(house: House, root: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "scheduler.toml"
+    file.write_text('[job.redmine]\nsource = "redmine"\nevery_s = 5\n')
+    reloader = Reloader(file, lambda: [str(load(file))])
+    file.write_text('[job.redmine]\nsource = "redmine"\n# too often\nevery_s = 0\n')
+    reloader.look()
+    reloader.look()
+    fault = f"{file}: job.redmine.every_s = 0: should be greater than or equal to 1 (at line 4)"
     with house.database.write() as session:
-        jobs.save_daemon_status(session, {"path": "scheduler.toml", "fault": fault, "fault_at": None})
+        jobs.save_daemon_status(session, reloader.status)
     assert fault in root.get("/admin/schedules").text
     assert root.api("/api/admin/jobs").get_json()["daemon"]["fault"] == fault
 
