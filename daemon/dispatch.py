@@ -20,7 +20,7 @@ from daemon.channel import Channel, DeliveryFailed
 from daemon.clients.errors import SourceError
 from daemon.clients.notify import Pulse
 from daemon.dispatch_edge import edge
-from daemon.dispatch_judgement import PROOF_PAUSE, failed, held_up, judged, needs_proof
+from daemon.dispatch_judgement import PROOF_PAUSE, failed, held_up, is_doubtful, judged, needs_proof
 from daemon.dispatch_lane import Lane, Shipment
 from daemon.dispatch_loading import load
 from daemon.dispatch_proof import Proof
@@ -79,6 +79,7 @@ class Dispatcher:
         self._now = now
         self._open: dict[int, tuple[str, str]] = {}  # what we hold: its lane and device
         self._lock = threading.Lock()
+        self._alone = threading.Lock()
         self._lanes: dict[str, Lane] = {}
         self._proven: dict[int, float] = {}
         self._prover = ThreadPoolExecutor(1, thread_name_prefix="dispatch-proof")
@@ -294,7 +295,9 @@ class Dispatcher:
             return None
         began = time.monotonic()
         try:
-            self._lines[dues[0].channel].channel.send([due.parcel for due in dues])
+            if not self._send(dues, shipment.until):
+                self._release([shipment])
+                return None
         except DeliveryFailed as e:
             return self._fail(dues, e)
         for due in dues:
@@ -302,6 +305,23 @@ class Dispatcher:
         duration_ms = round((time.monotonic() - began) * 1000)
         log.debug("delivery_sent", lane=dues[0].lane, count=len(dues), duration_ms=duration_ms)
         return None
+
+    def _send(self, dues: Sequence[Due], until: float) -> bool:
+        """Send these as one message; False where their turn did not come in time. Raises DeliveryFailed."""
+        channel, parcels = self._lines[dues[0].channel].channel, [due.parcel for due in dues]
+        doubtful = [due.delivery_id for due in dues if is_doubtful(due)]
+        if not doubtful:
+            channel.send(parcels)
+            return True
+        if not self._alone.acquire(timeout=max(0.0, until - time.monotonic())):
+            return False
+        try:
+            with self._database.write() as session:
+                deliveries.begin(session, doubtful, self.owner)
+            channel.send(parcels)
+        finally:
+            self._alone.release()
+        return True
 
     def _fresh(self, shipment: Shipment) -> Sequence[Due]:
         """Return what decides about a shipment, not older than some seconds."""

@@ -7,7 +7,7 @@ from daemon import ways
 from daemon.channel import SHORT_LIVED, DeliveryFailed
 from daemon.dispatch_values import TEST, Due, Mark, Outcome
 from daemon.options import ChannelOptions
-from storage.deliveries import DIGEST
+from storage.deliveries import DIGEST, DOUBTFUL
 
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 3600.0
@@ -31,9 +31,20 @@ def judged(due: Due, options: ChannelOptions, now: datetime) -> Outcome | None:
             return Outcome(due, "skipped", "not wanted any more")
         if (later := _later(due, now)) is not None:
             return later
+    return _given_up(due, options, now)
+
+
+def _given_up(due: Due, options: ChannelOptions, now: datetime) -> Outcome | None:
     if now - due.due_at > timedelta(hours=options.expires_h):
         return Outcome(due, "expired", due_to_age(options.expires_h))
+    if due.attempts >= DOUBTFUL + options.attempts:
+        return Outcome(due, "failed", f"its daemon ended {options.attempts} times while it was being sent")
     return None
+
+
+def is_doubtful(due: Due) -> bool:
+    """Say whether it may be what ended those who held it: it goes alone, and is counted before it goes."""
+    return due.attempts >= DOUBTFUL
 
 
 def _is_over(due: Due, now: datetime) -> bool:

@@ -18,6 +18,9 @@ from storage.snapshots import changed_rows, chunks, insert_for
 
 DIGEST = "digest"
 CLAIMS_LOCK = 7_245_003
+# Claims run ahead of what is sent. What was claimed so often in vain may be what ends its daemons, or may
+# have stood behind that each time: from here on only what is about to be sent counts (`begin`).
+DOUBTFUL = 50
 # Looked at to find somebody for each place: with fewer, a device that has much waiting would hide the others.
 _CANDIDATES = 2_000
 _OF_ONE_DEVICE = 4
@@ -103,7 +106,8 @@ def _claim(session: Session, ids: Sequence[int], claimant: Claimant) -> list[int
             free = free.with_for_update(skip_locked=True)
         statement = sa.update(Delivery).where(Delivery.id.in_(free)).execution_options(**_UNSYNCED)
         # A claim that ran out counts: what kills each daemon that tries it must come to an end.
-        attempts = Delivery.attempts + sa.case((Delivery.state == "claimed", 1), else_=0)
+        is_lost = sa.and_(Delivery.state == "claimed", Delivery.attempts < DOUBTFUL)
+        attempts = Delivery.attempts + sa.case((is_lost, 1), else_=0)
         values = statement.values(
             state="claimed",
             claimed_by=claimant.owner,
@@ -139,6 +143,13 @@ _LOADED = (
     *(getattr(Delivery, name) for name in _OF_DELIVERY),
     *(getattr(Notification, name) for name in _OF_NOTIFICATION),
 )
+
+
+def begin(session: Session, ids: Sequence[int], owner: str) -> None:
+    """Count an attempt of these before it is made: whoever makes it may not live to tell."""
+    for chunk in chunks(ids):
+        ours = (Delivery.id.in_(chunk), Delivery.claimed_by == owner, Delivery.state == "claimed")
+        session.execute(_update(*ours, attempts=Delivery.attempts + 1))
 
 
 def outdone(session: Session, ids: Sequence[int]) -> set[int]:
