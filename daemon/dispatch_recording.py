@@ -183,7 +183,13 @@ def _put_back(session: Session, outcome: Outcome, claimant: Claimant) -> None:
 
 
 def _mark_devices(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    channels.reached(session, _devices(outcomes, "reached"), now)
+    # Of one transaction all have the same time: what came last decides whether a device is failing.
+    last = {
+        outcome.due.parcel.device.id: outcome.mark
+        for outcome in outcomes
+        if outcome.due.parcel.device is not None and outcome.mark
+    }
+    channels.reached(session, [number for number, mark in last.items() if mark == "reached"], now)
     for outcome in outcomes:
         if outcome.due.parcel.device is not None and outcome.mark in {"trouble", "misconfigured"}:
             channels.in_trouble(session, outcome.due.parcel.device.id, outcome.error, now)

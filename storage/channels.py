@@ -42,10 +42,10 @@ def has_problem(session: Session, name: str, lane: str, text: str, now: datetime
 
 
 def reached(session: Session, subscription_ids: Iterable[int], now: datetime) -> None:
-    """Note that these browsers' services took a message."""
+    """Note that these browsers' services took a message; what was wrong before stays known."""
     for chunk in chunks(sorted(set(subscription_ids))):
         rows = sa.update(PushSubscription).where(PushSubscription.id.in_(chunk))
-        values = rows.values(last_success_at=now, last_error="", last_error_at=None)
+        values = rows.values(last_success_at=now)
         session.execute(values.execution_options(synchronize_session=False))
 
 
@@ -54,6 +54,22 @@ def in_trouble(session: Session, subscription_id: int, error: str, now: datetime
     rows = sa.update(PushSubscription).where(PushSubscription.id == subscription_id)
     values = rows.values(last_error=error, last_error_at=now)
     session.execute(values.execution_options(synchronize_session=False))
+
+
+def is_failing(row: PushSubscription) -> bool:
+    """Say whether the last that became known of a browser is that it could not be reached."""
+    if not row.last_error or row.last_success_at is None or row.last_error_at is None:
+        return bool(row.last_error)
+    return row.last_error_at > row.last_success_at
+
+
+def still_failing() -> sa.ColumnElement[bool]:
+    """Return the same as a condition."""
+    row = PushSubscription
+    is_latest = sa.or_(
+        row.last_success_at.is_(None), row.last_error_at.is_(None), row.last_error_at > row.last_success_at
+    )
+    return sa.and_(row.last_error != "", is_latest)
 
 
 def unseen(session: Session, before: datetime) -> list[int]:

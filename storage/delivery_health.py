@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from storage.channels import still_failing
 from storage.models import ChannelState, Delivery, Notification, PushSubscription, User
 
 
@@ -81,7 +82,7 @@ def failing(session: Session, limit: int) -> list[Failing]:
     query = (
         sa.select(PushSubscription, User.username)
         .join(User, User.id == PushSubscription.user_id)
-        .where(PushSubscription.last_error != "", PushSubscription.removed_at.is_(None))
+        .where(still_failing(), PushSubscription.removed_at.is_(None))
     )
     rows = session.execute(query.order_by(PushSubscription.last_error_at.desc()).limit(limit))
     return [Failing(device, username) for device, username in rows]

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from daemon.channel import Parcel
 from daemon.options import ChannelOptions
+from storage import channels, delivery_health
 from storage.models import Notification
 from storage.session import Database, StorageError
 from tests.daemon.outgoing import FakeChannel, Office, failing, named, wait_for
@@ -69,19 +70,26 @@ def test_nobody_is_made_to_wait_for_a_week(office: Office) -> None:
     assert office.row(number).next_attempt_at == office.at + timedelta(hours=6)
 
 
-def test_a_success_after_a_failure_clears_what_was_wrong(office: Office) -> None:
+def test_a_success_after_a_failure_ends_the_trouble_which_stays_known(office: Office) -> None:
     ann = office.user()
     browser = office.browser(ann)
     [number] = office.tell(ann)
     office.channel.on_send = failing("retry", "503")
     office.start()
     office.wait(lambda: office.row(number).attempts == 1)
+    failed_at, before = office.at, office.subscription(browser)
+    assert before is not None
+    assert channels.is_failing(before)
     office.channel.on_send = lambda _parcels: None
     office.later(seconds=10)
     office.wait(lambda: office.states() == ["sent"])
     found = office.subscription(browser)
     assert found is not None
-    assert (found.last_error, found.last_error_at) == ("", None)
+    assert (found.last_error, found.last_error_at) == ("503", failed_at)
+    assert found.last_success_at == office.at
+    assert not channels.is_failing(found)
+    with office.database.read() as session:
+        assert delivery_health.failing(session, 10) == []
     assert (office.row(number).attempts, office.row(number).error) == (2, "")
 
 

@@ -39,15 +39,21 @@ def health(any_house: House) -> dict[str, Any]:
     deliver(house, number, "", channel="email", lane="email", state="expired", error="too late")
     with house.database.write() as session:
         session.merge(ChannelState(name="webpush", problem="the key was refused", problem_at=now))
-        for name, error, removed_at in (("a", "410 gone", None), ("b", "", None), ("c", "x", now)):
+        earlier, reached = now - timedelta(hours=1), {"last_success_at": now}
+        devices: list[tuple[str, str, dict[str, Any]]] = [
+            ("a", "410 gone", {"last_success_at": earlier}),
+            ("b", "", reached),
+            ("c", "x", {"removed_at": now}),
+            ("d", "of then", {"last_error_at": earlier, **reached}),
+        ]
+        for name, error, columns in devices:
             session.add(
                 PushSubscription(
                     user_id=ann,
                     endpoint=f"https://push.test/{name}",
                     p256dh="p",
                     auth="a",
-                    last_error=error,
-                    removed_at=removed_at,
+                    **{"last_error": error, "last_error_at": now if error else None, **columns},
                 )
             )
     found: dict[str, Any] = house.browser("root").api(PAGE).get_json()
@@ -80,7 +86,7 @@ def test_devices_and_reasons_of_failures_are_named(health: dict[str, Any]) -> No
     assert [(one["username"], one["last_error"]) for one in health["failing_devices"]] == [
         ("ann", "410 gone")
     ]
-    assert health["devices"] == 2
+    assert health["devices"] == 3
     assert health["reasons"] == [
         {"channel": "webpush", "error": "429 <too> many", "count": 2},
         {"channel": "email", "error": "too late", "count": 1},

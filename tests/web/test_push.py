@@ -125,6 +125,7 @@ def test_what_was_removed_elsewhere_comes_back_by_a_person_only(pushing: House) 
     row_id = phone.api(PATH, "POST", json=sent).get_json()["id"]
     [device] = desk.api("/api/push/devices").get_json()["devices"]
     assert (device["id"], device["is_this"], device["service"]) == (row_id, False, "fcm.googleapis.com")
+    assert (device["last_error"], device["is_failing"]) == ("", False)
     assert desk.api(f"/api/push/devices/{row_id}", "DELETE").status_code == 200
     assert desk.api("/api/push/devices").get_json()["devices"] == []
     by_itself = phone.api(PATH, "POST", json=sent | {"renew": True})

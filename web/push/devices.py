@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, jsonify, redirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from storage import deliveries, delivery_health, live, notifications, subscriptions, wakeup
+from storage import channels, deliveries, delivery_health, live, notifications, subscriptions, wakeup
 from storage.columns import utc_now
 from storage.models import Delivery, Notification, PushSubscription
 from web.answers import iso, log
@@ -118,6 +118,7 @@ def shown(rows: Iterable[PushSubscription]) -> list[dict[str, Any]]:
             "last_success_at": _moment(row.last_success_at),
             "last_error_at": _moment(row.last_error_at),
             "last_error": row.last_error,
+            "is_failing": channels.is_failing(row),
         }
         for row in rows
     ]

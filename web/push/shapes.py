@@ -32,6 +32,7 @@ class PushDevice(BaseModel):
     last_success_at: str | None
     last_error_at: str | None
     last_error: str
+    is_failing: bool = Field(description="Whether its last message did not get through.")
 
 
 class PushDevices(BaseModel):
