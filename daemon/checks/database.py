@@ -121,9 +121,15 @@ def daemon_row(session: Session) -> Row:
     if not status.is_running:
         return off("daemon", "none runs at present")
     if status.restart:
-        changed = ", ".join(f"[{table}]" for table in status.restart)
+        changed = ", ".join(as_in_the_file(key) for key in status.restart)
         return warning("daemon", f"{changed} changed since it was started", "restart the daemon")
     return well("daemon", f"{status.owner} runs")
+
+
+def as_in_the_file(key: str) -> str:
+    """Write a dotted key as it is found in the file: `daemon.lease_s` is `[daemon] lease_s`."""
+    table, _, name = key.rpartition(".")
+    return f"[{table}] {name}" if table else f"[{name}]"
 
 
 def jobs_row(session: Session) -> Row:

@@ -115,9 +115,10 @@ def lead(database: Database, **says: object) -> None:
 def test_a_daemon_that_runs(filled: Database) -> None:
     lead(filled)
     assert of_database(filled.settings)["daemon"].state == "ok"
-    lead(filled, restart=["storage"])
+    lead(filled, restart=["daemon.lease_s", "storage"])
     row = of_database(filled.settings)["daemon"]
     assert (row.state, row.cure) == ("warning", "restart the daemon")
+    assert row.found == "[daemon] lease_s, [storage] changed since it was started"
     lead(filled, fault="scheduler.toml: job: nonsense")
     row = of_database(filled.settings)["daemon"]
     assert row.state == "fault"
