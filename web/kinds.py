@@ -8,7 +8,10 @@ from collections.abc import Mapping
 
 from flask import Flask
 
+from storage.preferences import ADMIN_TYPES, SOURCE_OF, TYPES
 from web.language import gettext, language
+from web.people import person
+from web.viewer import viewer
 
 Kind = tuple[str, str, str]
 
@@ -16,7 +19,34 @@ Kind = tuple[str, str, str]
 def register(app: Flask) -> None:
     """Give the template of a notification `note_kinds()` and `note_reasons()`."""
     app.jinja_env.globals["note_kinds"] = lambda: _kinds(language())
-    app.jinja_env.globals["note_reasons"] = lambda: _reasons(language())
+    app.jinja_env.globals["note_reasons"] = reason_names
+
+
+def type_names() -> dict[str, str]:
+    """Return what every type of notifications is called, also those whose cards show their title instead."""
+    untitled = {
+        "channel_problem": gettext("A channel cannot send"),
+        "job_trouble": gettext("A job keeps failing"),
+    }
+    named = {kind: name for kind, (name, _icon, _colour) in _kinds(language()).items()}
+    return named | untitled
+
+
+def offered_types() -> list[str]:
+    """Return the types that can come to the asker here, in the order of the pages."""
+    settings = viewer().settings
+    is_there = {
+        "erp": settings.erp is not None,
+        "hosts": settings.has_hosts,
+        "finesse": settings.finesse is not None,
+    }
+    hidden = frozenset() if person().is_admin else ADMIN_TYPES
+    return [kind for kind in TYPES if kind not in hidden and is_there.get(SOURCE_OF.get(kind, ""), True)]
+
+
+def reason_names() -> Mapping[str, str]:
+    """Return why somebody is told, by what notifications keep."""
+    return _reasons(language())
 
 
 @functools.cache

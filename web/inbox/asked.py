@@ -3,7 +3,7 @@
 import base64
 import binascii
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 from pydantic import BeforeValidator, Field
@@ -14,9 +14,20 @@ from web.language import gettext
 from web.validation import Asked
 
 LARGEST_ID = 2**31 - 1  # of the column; SQLite and psycopg fail on more than they can hold
-REASONS = ("assignee", "group_assignee", "previous_assignee", "author", "watcher", "mentioned")
-
-Reason = Literal["", "assignee", "group_assignee", "previous_assignee", "author", "watcher", "mentioned"]
+# Each that a notification may keep: of issues, of the ERP, of calls, of hosts.
+Reason = Literal[
+    "assignee",
+    "group_assignee",
+    "previous_assignee",
+    "author",
+    "watcher",
+    "mentioned",
+    "account",
+    "agent",
+    "looks_after",
+    "administrator",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 # A form sends what was not chosen as an empty text.
 Project = Annotated[int | None, BeforeValidator(lambda value: value or None)]
 
@@ -27,7 +38,7 @@ class FilterAsked(Asked):
     view: Literal["inbox", "archived", "snoozed", "starred"] = "inbox"
     unread_only: bool = False
     type: str = Field(default="", max_length=32, pattern="^[a-z_]*$")
-    reason: Reason = ""
+    reason: Literal[""] | Reason = ""
     project: Project = Field(default=None, ge=1, le=LARGEST_ID)
     q: str = Field(default="", max_length=200)
 

@@ -6,15 +6,15 @@ from storage import inbox, mutes, notifications
 from storage.columns import utc_now
 from storage.inbox import Filter, Place
 from storage.models import Notification
-from storage.preferences import ADMIN_TYPES, TYPES
 from web.answers import page as render_page
 from web.contract import documented
 from web.inbox import snooze
 from web.inbox.answers import GroupsAnswer, ThreadAnswer
-from web.inbox.asked import LARGEST_ID, REASONS, FilterAsked, ListAsked, ThreadAsked, name_of, place_of
+from web.inbox.asked import LARGEST_ID, FilterAsked, ListAsked, ThreadAsked, name_of, place_of
 from web.inbox.deliveries import of_notification
 from web.inbox.listing import Listing, answer, counts_of, read, read_thread
 from web.items import Item, item_of
+from web.kinds import offered_types, reason_names, type_names
 from web.people import Person, person
 from web.policy import Policy, allow
 from web.validation import query
@@ -36,8 +36,8 @@ def inbox_page() -> str:
         "notifications.html",
         items=[item_of(group.newest) | counts_of(group) for group in listing.part.groups],
         asked=asked,
-        types=[kind for kind in TYPES if who.is_admin or kind not in ADMIN_TYPES],
-        reason_names=REASONS,
+        types=_types(asked),
+        reasons=reason_names(),
         projects=_projects(who, asked),
         targets=list(snooze.targets(utc_now(), who.time_zone)),
         following=name_of(listing.part.following),
@@ -114,6 +114,13 @@ def _projects(who: Person, asked: FilterAsked) -> list[tuple[int, str]]:
     if asked.project is not None and asked.project not in dict(found):
         found.append((asked.project, f"#{asked.project}"))
     return found
+
+
+def _types(asked: FilterAsked) -> dict[str, str]:
+    """Return the types to choose from with their names; the chosen one is among them whatever it is."""
+    names = type_names()
+    offered = {kind: names[kind] for kind in offered_types()}
+    return offered | ({asked.type: names.get(asked.type, asked.type)} if asked.type else {})
 
 
 def _limit(asked: ListAsked) -> int:

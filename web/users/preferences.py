@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storage import familiar, mutes, subscriptions, users, wakeup
 from storage.models import User
-from storage.preferences import ADMIN_TYPES, SOURCE_OF, TYPES, WAYS, kept, of
+from storage.preferences import WAYS, kept, of
 from web.answers import Problem, page, wants_json
 from web.contract import documented
+from web.kinds import offered_types, type_names
 from web.language import gettext
 from web.people import person
 from web.policy import Policy, allow
@@ -171,37 +172,5 @@ def _with_chosen(known: Mapping[int, str], chosen: Mapping[int, str]) -> dict[in
 
 def _kinds() -> dict[str, str]:
     """Return what the types of notifications that can come here are called, in the order of the page."""
-    names = {
-        "assigned": gettext("Assignee changed"),
-        "mention": gettext("You were mentioned"),
-        "new_issue": gettext("New issue"),
-        "note_added": gettext("New comment"),
-        "status_change": gettext("Status changed"),
-        "priority_change": gettext("Priority changed"),
-        "due_date_change": gettext("Due date changed"),
-        "attachment_added": gettext("File attached"),
-        "updated": gettext("Issue updated"),
-        "issue_deleted": gettext("Issue deleted"),
-        "reminder": gettext("Due date reminder"),
-        "host_down": gettext("Host is down"),
-        "host_up": gettext("Host is up again"),
-        "host_flapping": gettext("Host is flapping"),
-        "network_lost": gettext("Own network is lost"),
-        "network_back": gettext("Own network is back"),
-        "vpn_expiry": gettext("VPN access ends"),
-        "account_blocked": gettext("ERP account blocked"),
-        "account_back": gettext("ERP account active again"),
-        "account_changed": gettext("ERP data changed"),
-        "call": gettext("Incoming call"),
-        "channel_problem": gettext("A channel cannot send"),
-        "job_trouble": gettext("A job keeps failing"),
-    }
-    settings = viewer().settings
-    is_there = {
-        "erp": settings.erp is not None,
-        "hosts": settings.has_hosts,
-        "finesse": settings.finesse is not None,
-    }
-    offered = [kind for kind in TYPES if is_there.get(SOURCE_OF.get(kind, ""), True)]
-    hidden = frozenset() if person().is_admin else ADMIN_TYPES
-    return {kind: names.get(kind, kind) for kind in offered if kind not in hidden}
+    names = type_names() | {"reminder": gettext("Due date reminder")}
+    return {kind: names[kind] for kind in offered_types()}
