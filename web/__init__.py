@@ -14,6 +14,7 @@ from web import (
     answers,
     assets,
     auth,
+    cards,
     docs,
     formats,
     health,
@@ -42,6 +43,7 @@ from web.erp import views as erp_views
 from web.erp.login import ErpLogin
 from web.finesse import asking as finesse
 from web.finesse import views as calls
+from web.following import Following
 from web.hosts.watching import WatchingHosts
 from web.live import Live
 from web.passwords import Passwords
@@ -85,6 +87,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     language.register(app)
     formats.register(app)
     kinds.register(app)
+    cards.register(app)
     answers.register(app)
     navigation.register(app)
     for blueprint in (
@@ -150,7 +153,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         erp,
         (*figures.collected(), Tables(database)),
     )
-    live.rounds.append(figures.looked(live.connections))
+    live.rounds += [figures.looked(live.connections), Following(app).round]
     finesse.register(app, settings.finesse)
     spec.register(app)
     _wrap(app, settings, live)

@@ -1,6 +1,6 @@
-"""What was saved in `scheduler.toml` since the viewer read it: only a restart puts that in force."""
+"""What was saved in `scheduler.toml` since the viewer read it: only a restart puts most of that in force."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import structlog
@@ -10,26 +10,36 @@ from storage.settings_watch import differing, stamps_of
 from web.settings import ViewerSettings, load, secret_files
 
 log = structlog.get_logger(__name__)
-OURS = {"quality": "quality_control", "channels": "channel", "push": "channel.webpush", "has_hosts": "host"}
-NO_SETTINGS = frozenset({"path", "stamps"})
+OURS = {"quality": "quality_control", "push": "channel.webpush"}
+FOLLOWED = frozenset({"channels", "has_hosts"})  # see web/following.py
+NOT_COMPARED = FOLLOWED | {"path", "stamps"}
 
 
-def restart_keys(settings: ViewerSettings) -> list[str]:
-    """Return the keys whose saved values are not in force here; logged when they are others than before.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The file as it is now: the keys that wait for a restart, or why the viewer would not start with it."""
 
-    A file that has a mistake is in force nowhere: the daemon says so.
+    settings: ViewerSettings | None = None
+    keys: tuple[str, ...] = ()
+    fault: str = ""
+
+
+def saved(settings: ViewerSettings) -> Saved:
+    """Return what was saved since these settings were read; keys are logged when they are others than before.
+
+    A file that has a mistake is in force nowhere. The daemon checks its own tables, the viewer these.
     """
     if settings.path is None:
-        return []
+        return Saved()
     try:
-        saved = load(settings.path)
-    except ConfigError:
-        return []
-    keys = [key for name in _tables() for key in _differing(settings, saved, name)]
+        found = load(settings.path)
+    except ConfigError as e:
+        return Saved(fault=str(e))
+    keys = [key for name in _tables() for key in _differing(settings, found, name)]
     now = stamps_of(secret_files(settings))
     keys += [key for key, stamp in now.items() if stamp != settings.stamps.get(key)]
     _tell(tuple(keys))
-    return keys
+    return Saved(found, tuple(keys))
 
 
 @lru_cache(1)
@@ -39,7 +49,7 @@ def _tell(keys: tuple[str, ...]) -> None:
 
 
 def _tables() -> list[str]:
-    return [one.name for one in fields(ViewerSettings) if one.name not in NO_SETTINGS]
+    return [one.name for one in fields(ViewerSettings) if one.name not in NOT_COMPARED]
 
 
 def _differing(before: ViewerSettings, after: ViewerSettings, name: str) -> list[str]:

@@ -15,7 +15,7 @@ from storage.models import JobRun
 from web.answers import page
 from web.contract import documented
 from web.policy import Policy, allow
-from web.restart import restart_keys
+from web.restart import saved
 from web.schedules.graph import MOST, graph
 from web.schedules.shapes import JobAnswer, JobsAnswer, RunAnswer, RunsAnswer
 from web.schedules.words import health_words, run_words, span
@@ -47,7 +47,7 @@ def schedules_page() -> str:
         "schedules.html",
         jobs=found,
         daemon=daemon,
-        viewer_restart=restart_keys(viewer().settings),
+        viewer_saved=saved(viewer().settings),
         **_words(now),
     )
 
@@ -60,8 +60,9 @@ def jobs() -> Response:
     with viewer().database.read() as session:
         now = utc_now()
         found, daemon = job_table.rows(session, now), job_table.daemon_status(session, now)
-    stale = {"restart": restart_keys(viewer().settings)}
-    return jsonify({"jobs": as_json(found), "daemon": as_json(daemon), "viewer": stale})
+    ours = saved(viewer().settings)
+    state = {"fault": ours.fault, "restart": list(ours.keys)}
+    return jsonify({"jobs": as_json(found), "daemon": as_json(daemon), "viewer": state})
 
 
 @bp.get("/admin/schedules/<name>")
@@ -83,7 +84,7 @@ def schedule_page(name: str) -> str:
         graph=graph(latest),
         asked=asked,
         daemon=daemon,
-        viewer_restart=restart_keys(viewer().settings),
+        viewer_saved=saved(viewer().settings),
         statuses=job_history.STATUSES,
         **proof,
         **_words(now),

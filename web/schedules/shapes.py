@@ -68,8 +68,9 @@ class DaemonShown(BaseModel):
 
 
 class ViewerState(BaseModel):
-    """The viewer; `restart` names the keys of the saved file that only its restart puts in force."""
+    """The viewer; `fault` says why it would not start with the saved file, `restart` what waits for that."""
 
+    fault: str
     restart: list[str]
 
 
