@@ -69,12 +69,12 @@ def size(path: Path, *, as_json: bool) -> None:
     with database.read() as session:
         rows, taken = sizes.rows(session), sizes.bytes_by_table(session)
     if as_json:
-        tables = {name: {"rows": count, "bytes": taken.get(name, 0)} for name, count in rows.items()}
+        tables = {name: {"rows": count, "bytes": taken.get(name)} for name, count in rows.items()}
         whole = {"total": total.total, "free": total.free, "log": total.log, "disk_free": total.disk_free}
         click.echo(json.dumps({**whole, "tables": tables}))
         return
     for name in sorted(rows, key=lambda name: -taken.get(name, 0)):
-        click.echo(f"{name:24} {rows[name]:>12,} rows {in_words(taken.get(name, 0)):>10}")
+        click.echo(f"{name:24} {rows[name]:>12,} rows {in_words(taken[name]) if name in taken else '':>10}")
     disk = "" if total.disk_free is None else f", {in_words(total.disk_free)} free on the disk"
     log = f", {in_words(total.log)} not yet written back" if total.log else ""
     click.echo(f"{in_words(total.total)} in all, {in_words(total.free)} of it unused{log}{disk}")

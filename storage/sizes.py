@@ -1,5 +1,6 @@
 """How large the database is, table by table, and giving back what it no longer needs."""
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -51,19 +52,29 @@ def rows(session: Session) -> dict[str, int]:
     return dict(zip((table.name for table in tables), session.execute(sa.select(*counts)).one(), strict=True))
 
 
-def bytes_by_table(session: Session) -> dict[str, int]:
-    """Add up what each table takes with its indexes, by name. SQLite reads its whole file for that."""
-    if session.get_bind().dialect.name == "sqlite":
+def bytes_by_table(session: Session, at_most: float = math.inf) -> dict[str, int]:
+    """Add up what each table takes with its indexes, by name.
+
+    SQLite reads its whole file for that (2 s a GB), so nothing is told of one larger than `at_most` bytes;
+    nor by one that was built without dbstat.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        query = (
+            "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+        )
+    elif _has_dbstat(session) and _pragma(session, "page_size") * _pragma(session, "page_count") <= at_most:
         query = (
             "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat AS s JOIN sqlite_master AS m ON m.name = s.name"
             " WHERE s.aggregate = 1 GROUP BY m.tbl_name"
         )
     else:
-        query = (
-            "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-        )
+        return {}
     return {name: int(taken) for name, taken in session.execute(sa.text(query))}
+
+
+def _has_dbstat(session: Session) -> bool:
+    return session.scalar(sa.text("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'")) is not None
 
 
 def give_back(database: Database, at_least: int = 0) -> int:

@@ -1,17 +1,24 @@
 """What administrators see of the database, and nobody else."""
 
+import json
 import re
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage import jobs
 from storage.columns import Base, utc_now
 from storage.models import JobRun
+from storage.session import Database
 from tests.web.house import House
 from web.stored import sized
 
 PAGE = "/admin/storage"
+ROOT = Path(__file__).parents[2]
 NO_TIDYING = re.compile("nothing was tidied yet|уборки ещё не было")
 
 
@@ -36,6 +43,44 @@ def test_it_is_told_how_large_it_is_and_what_is_due(stored: House) -> None:
     [runs] = [rule for rule in found["rules"] if rule["name"] == "runs"]
     assert runs == {"name": "runs", "table": "job_runs", "days": 14.0, "due": 1, "removed": 0}
     assert found["tidying"] is None
+
+
+def test_the_page_and_the_command_tell_the_same_of_the_tables(stored: House, tmp_path: Path) -> None:
+    told = told_by_the_command(stored.database, tmp_path / "scheduler.toml")
+    browser = stored.browser("root")
+    found = browser.api(PAGE).get_json()["tables"]
+    assert found == sorted(found, key=order)
+    both = {table["name"]: (table["bytes"], told[table["name"]]["bytes"]) for table in found}
+    assert len(both) == len(told)
+    assert both["hosts"][0] == both["hosts"][1]
+    assert min(here for here, _ in both.values()) >= 0
+    assert "Size with indexes" in browser.get(PAGE).text
+
+
+def told_by_the_command(database: Database, file: Path) -> dict[str, dict[str, int]]:
+    """Return the tables as `helpdesk db size` shows them."""
+    place = {"url": database.url.render_as_string(hide_password=False)}
+    if database.is_sqlite:
+        place = {"directory": str(database.directory)}
+    file.write_text("[storage]\n" + "".join(f"{key} = {json.dumps(text)}\n" for key, text in place.items()))
+    command = [sys.executable, "-m", "daemon", "--config", str(file), "db", "size", "--json"]
+    called = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, timeout=120, check=True)
+    tables: dict[str, dict[str, int]] = json.loads(called.stdout)["tables"]
+    return tables
+
+
+def order(table: dict[str, Any]) -> tuple[int, int, str]:
+    return -table["bytes"], -table["rows"], table["name"]
+
+
+def test_what_would_take_long_to_measure_is_left_to_the_command(
+    stored: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.stored.MEASURED_AT_MOST", 0)
+    browser = stored.browser("root")
+    is_told = not stored.database.is_sqlite
+    assert all((table["bytes"] is not None) is is_told for table in browser.api(PAGE).get_json()["tables"])
+    assert ("<code>helpdesk db size</code>" in browser.get(PAGE).text) is not is_told
 
 
 def test_progress_and_the_last_tidying_are_told(stored: House) -> None:

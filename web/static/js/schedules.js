@@ -1,7 +1,8 @@
-// Keeps the parts of a page about jobs fresh: what runs, how far it is, what it found. Every 2 s, while the page
-// is looked at, and never under somebody's hands.
-const EVERY_MS = 2000;
-const parts = () => [...document.querySelectorAll("[data-live]")];
+// Keeps the parts of an administrator's page fresh: what runs, how far it is, what it found. Every 2 s, or as often
+// as a part of the page says (data-live-s), while the page is looked at, and never under somebody's hands.
+const EVERY_S = 2;
+const parts = () => [...document.querySelectorAll("main [data-live]")];
+const pauseMs = () => 1000 * Number(document.querySelector("[data-live-s]")?.dataset.liveS ?? EVERY_S);
 const isBusy = (part) => part.contains(document.activeElement) || part.matches(":active");
 
 async function refresh() {
@@ -21,7 +22,7 @@ async function step() {
     // The network is down, or the server is: the header says so already.
     if (!(error instanceof TypeError) && error.name !== "TimeoutError") throw error;
   }
-  setTimeout(step, EVERY_MS);
+  setTimeout(step, pauseMs());
 }
 
-setTimeout(step, EVERY_MS);
+setTimeout(step, pauseMs());
