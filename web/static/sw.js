@@ -3,6 +3,7 @@
 "use strict";
 
 const PAGE_ANSWERS_MS = 1000;
+const SERVER_ANSWERS_MS = 20000;
 const WORDS = {
   ru: { open: "Открыть", read: "Прочитано" },
   en: { open: "Open", read: "Mark as read" },
@@ -17,7 +18,8 @@ async function arrive(data) {
   const news = read(data);
   showCount(news.unread);
   // A page in sight says it itself; whoever tries push out wants to see a notification.
-  if (news.type === "test" || !(await isToldByPage(news))) await show(news);
+  const isTold = news.type !== "test" && (await isToldByPage(news));
+  if (!isTold || wantsToSeeEach(self.navigator.userAgent)) await show(news, { silent: isTold });
   if (news.receipt) await post("/push/receipt", { receipt: news.receipt }, { credentials: "omit" });
 }
 
@@ -29,7 +31,10 @@ function read(data) {
   }
 }
 
-async function show(news) {
+// WebKit, which is Safari and every browser of an iPhone, ends a subscription whose messages show nothing.
+const wantsToSeeEach = (userAgent) => userAgent.includes("AppleWebKit/") && !userAgent.includes("Chrome/");
+
+async function show(news, { silent = false } = {}) {
   const tag = news.tag || `n${news.id ?? ""}`;
   const shown = (await self.registration.getNotifications({ tag })).map((other) => other.data ?? {});
   if (shown.some((other) => other.id > news.id)) return; // a newer state of the same came first
@@ -37,7 +42,8 @@ async function show(news) {
   await self.registration.showNotification(news.title, {
     body: news.message, tag, lang: news.lang, data: { id: news.id, url: news.url },
     // The open page may have shown this very one already: then it is not rung for twice.
-    renotify: !shown.some((other) => other.id === news.id),
+    renotify: !silent && !shown.some((other) => other.id === news.id),
+    ...(silent && { silent }),
     requireInteraction: Boolean(news.urgent),
     icon: `${ASSETS}/icons/notification.png`, badge: `${ASSETS}/icons/badge.png`,
     timestamp: Date.parse(news.at) || Date.now(),
@@ -91,8 +97,8 @@ async function markRead(id) {
 self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew(event)));
 
 async function renew({ oldSubscription, newSubscription }) {
-  const answer = await fetch("/api/push/key", { headers: { Accept: "application/json" } });
-  if (!answer.ok) return; // signed out: the page heals it at the next log-in
+  const answer = await reach("/api/push/key", { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return; // signed out or offline: the next page heals it
   const key = (await answer.json()).public_key;
   if (!key) return;
   const made = newSubscription ?? (await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
@@ -100,9 +106,12 @@ async function renew({ oldSubscription, newSubscription }) {
   await write("POST", "/tasks/api/push-subscribe", sent);
 }
 
+// Nobody is waited for without end: the browser would end the worker meanwhile, and a test would hang.
+const reach = (path, how = {}) => fetch(path, { ...how, signal: AbortSignal.timeout(SERVER_ANSWERS_MS) });
+
 // A write in the name of whoever is signed in; nothing happens where nobody is.
 async function write(method, path, body) {
-  const token = await fetch("/users/csrf-token").catch(() => null);
+  const token = await reach("/users/csrf-token").catch(() => null);
   if (!token?.ok) return;
   await post(path, body, { method, extra: { "X-CSRFToken": await token.text() } });
 }
@@ -110,5 +119,5 @@ async function write(method, path, body) {
 async function post(path, body, { method = "POST", extra = {}, ...how } = {}) {
   const headers = { Accept: "application/json", ...extra };
   if (body) headers["Content-Type"] = "application/json";
-  await fetch(path, { method, headers, body: body && JSON.stringify(body), ...how }).catch(() => {}); // offline now
+  await reach(path, { method, headers, body: body && JSON.stringify(body), ...how }).catch(() => {}); // offline now
 }
