@@ -15,7 +15,7 @@ from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable
 from daemon.memory import StoredMemory
 from daemon.outbox import Outbox
 from daemon.source import Source
-from daemon.values import Addressed, Correction, Directory, JobResult, Known, Observation, Reference
+from daemon.values import Addressed, Change, Correction, Directory, JobResult, Known, Observation, Reference
 from storage import job_gaps, jobs, live, logs, notifications, reference, snapshots, states, users, wakeup
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
@@ -97,7 +97,7 @@ class Run:
         result = replace(result, requests=self._job.source.requests_made - self._requests)
         with self._database.write() as session:
             jobs.require_lease(session, self._owner)
-            self._save_run(session, finished=result)
+            self._save_run(session, result, self._ended(result))
             state = jobs.state(session, self._job.name)
             if result.status in {"ok", "partial"}:
                 self._note_success(session, state, result)
@@ -133,22 +133,29 @@ class Run:
         groups = source.groups(recipients.principals(changes)) if changes else {}
         directory = Directory(self._memory.members() if changes else (), groups)
         addressed = (*seen.told, *source.shown(recipients.address(changes, directory)))
-        notified, withdrawn = self._record(seen, known, addressed)
-        self.result = replace(
-            self.result,
-            items=self.result.items + len(seen.items) + len(seen.listed),
-            changes=self.result.changes + len(changes) + len({a.change.key for a in seen.told}),
-            notified=self.result.notified + notified,
-            withdrawn=self.result.withdrawn + withdrawn,
-            journals=self.result.journals + sum(change.journal_id is not None for change in changes),
-            overlap_hits=self.result.overlap_hits + seen.overlap_hits,
-            status="partial" if seen.problem else self.result.status,
-            error=seen.problem or self.result.error,
-        )
-        if notified or withdrawn or seen.correction.amended:
+        before = self.result
+        self.result = self._record(seen, known, addressed, self._counted(seen, changes))
+        is_told = self.result.notified > before.notified or self.result.withdrawn > before.withdrawn
+        if is_told or seen.correction.amended:
             wakeup.send(self._database)
 
-    def _record(self, seen: Observation, known: Known, addressed: Sequence[Addressed]) -> tuple[int, int]:
+    def _counted(self, seen: Observation, changes: Sequence[Change]) -> JobResult:
+        """Return the counts with a step; of what it tells and takes back only its recording knows."""
+        source, before = self._job.source, self.result
+        return replace(
+            before,
+            items=before.items + len(seen.items) + len(seen.listed),
+            changes=before.changes + len(changes) + len({a.change.key for a in seen.told}),
+            journals=before.journals + source.counted(changes),
+            overlap_hits=before.overlap_hits + seen.overlap_hits,
+            requests=source.requests_made - self._requests,
+            status="partial" if seen.problem else before.status,
+            error=seen.problem or before.error,
+        )
+
+    def _record(
+        self, seen: Observation, known: Known, addressed: Sequence[Addressed], counted: JobResult
+    ) -> JobResult:
         """Write snapshot, journals, notifications, cursor and the run's counts in one transaction."""
         rows = [render.row(a) for a in addressed]
         with self._database.write() as session:
@@ -160,13 +167,14 @@ class Run:
             _refer(session, seen.reference)
             for table, kept in seen.stored.items():
                 states.save(session, table, kept)
-            notified = self._job.outbox.record(session, rows, self._now())
-            withdrawn = self._correct(session, seen.correction)
+            notified = counted.notified + self._job.outbox.record(session, rows, self._now())
+            withdrawn = counted.withdrawn + self._correct(session, seen.correction)
             jobs.save_cursor(session, self._job.name, dict(seen.cursor))
-            self._save_run(session, progress=(seen.done, seen.total), notified=notified, withdrawn=withdrawn)
+            result = replace(counted, notified=notified, withdrawn=withdrawn)
+            self._save_run(session, result, _progress(seen))
         if seen.total:
             log.info("job_progress", done=seen.done, total=seen.total)
-        return notified, withdrawn
+        return result
 
     def _correct(self, session: Session, correction: Correction) -> int:
         """Apply what a second look found wrong; return how many notifications were withdrawn."""
@@ -182,37 +190,23 @@ class Run:
             users.rename_at_redmine(session, user_id, login)
         return notifications.withdraw(session, correction.gone, self._now())
 
-    def _save_run(
-        self,
-        session: Session,
-        *,
-        progress: tuple[int, int] | None = None,
-        notified: int = 0,
-        withdrawn: int = 0,
-        finished: JobResult | None = None,
-    ) -> None:
-        """Write the run's row, which shows it from its start on."""
+    def _save_run(self, session: Session, result: JobResult, more: Mapping[str, Any]) -> None:
+        """Write the run's row, which shows it from its start on: what it has done so far, and more."""
         if self._run_id is None:  # it was given up before it began
             self._run_id = jobs.start_run(session, self._job.name, self._started_at)
-        if finished is None:
-            total = self.result
-            columns: dict[str, Any] = {
-                "notified": total.notified + notified,
-                "withdrawn": total.withdrawn + withdrawn,
-                "items": total.items,
-            }
-        else:
-            end = self._now()
-            columns = {name: getattr(finished, name) for name in COUNTS} | {
-                "status": finished.status,
-                "error": finished.error,
-                "finished_at": end,
-                "duration_ms": round((end - self._started_at).total_seconds() * 1000),
-                "lines": logs.kept_lines(),
-            }
-        if progress is not None and progress[1]:
-            columns |= {"progress_done": progress[0], "progress_total": progress[1]}
-        jobs.update_run(session, self._run_id, **columns)
+        counts = {name: getattr(result, name) for name in COUNTS}
+        jobs.update_run(session, self._run_id, **counts, **more)
+
+    def _ended(self, result: JobResult) -> dict[str, Any]:
+        """Return what the row says of a run besides its counts once it is over."""
+        end = self._now()
+        return {
+            "status": result.status,
+            "error": result.error,
+            "finished_at": end,
+            "duration_ms": round((end - self._started_at).total_seconds() * 1000),
+            "lines": logs.kept_lines(),
+        }
 
 
 COUNTS = ("items", "changes", "notified", "withdrawn", "requests", "journals", "overlap_hits")
@@ -276,6 +270,10 @@ def _waits(job: Job, database: Database, now: datetime) -> bool:
         retry_at = jobs.retry_at(session, job.name)
     # A clock that was set back must not stop a job for longer than its own back-off could.
     return retry_at is not None and now < retry_at <= now + timedelta(seconds=2 * BACKOFF_CEILING_S)
+
+
+def _progress(seen: Observation) -> dict[str, int]:
+    return {"progress_done": seen.done, "progress_total": seen.total} if seen.total else {}
 
 
 def _is_behind(cursor: Mapping[str, Any] | None) -> bool:

@@ -85,6 +85,9 @@ class Source(Protocol):
     def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
         """Return the rows to store for items only seen in a list (pure)."""
 
+    def counted(self, changes: Sequence[Change]) -> int:
+        """Count the changes that a run shows as its journals (pure)."""
+
     @property
     def requests_made(self) -> int:
         """How many requests were sent so far."""
@@ -117,6 +120,10 @@ class StateSource:
     def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         """Return nothing: an observation holds its rows."""
         return ()
+
+    def counted(self, changes: Sequence[Change]) -> int:  # noqa: ARG002
+        """Return 0: there are no journals."""
+        return 0
 
     def close(self) -> None:
         """Let go of nothing."""

@@ -235,5 +235,8 @@ class ScriptedSource:
     def listed(self, seen: Observation) -> Sequence[Mapping[str, Any]]:
         return [listed_row(issue, seen.read_at) for issue in seen.listed]
 
+    def counted(self, changes: Sequence[Change]) -> int:
+        return sum(change.journal_id is not None for change in changes)
+
     def close(self) -> None:
         self.is_closed = True

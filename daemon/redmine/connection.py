@@ -75,6 +75,10 @@ class RedmineConnection:
         """Return the rows of the issues that were only listed."""
         return [listed_row(issue, seen.read_at) for issue in seen.listed]
 
+    def counted(self, changes: Sequence[Change]) -> int:
+        """Count those that were journals."""
+        return sum(change.journal_id is not None for change in changes)
+
     def issue_changes(
         self, issue: Issue, known: Known, since: datetime | None, *, is_new: bool
     ) -> tuple[Change, ...]:

@@ -24,7 +24,7 @@ from daemon.redmine.reference import read_reference
 from daemon.redmine.rows import listed_row
 from daemon.redmine.second_look import DELETED, SecondLook
 from daemon.source import Memory
-from daemon.values import Addressed, Change, Correction, Known, Member, Observation
+from daemon.values import Addressed, Change, Correction, FieldChange, Known, Member, Observation
 
 PAGE = 100
 LAST_ID = 2**31 - 1
@@ -76,13 +76,15 @@ class Source(RedmineConnection):
         self._now = now
         self._told: frozenset[tuple[int, int]] = frozenset()  # of the issues found to be gone
         self._baseline_id = 0
+        self._followed_to: datetime | None = None  # below it the poll has surely seen everything
+        self._unsettled: frozenset[int] = frozenset()  # but for these issues, which it reads again
 
     def observations(
         self, cursor: Mapping[str, Any] | None, memory: Memory, stop: Callable[[], bool]
     ) -> Iterator[Observation]:
         """Take one slice of each round. Nothing is done before the poll's first run is over."""
         place = Place(**cursor) if cursor else Place()
-        edge = self._edge(memory)
+        edge = self._followed_to = self._edge(memory)
         if edge is None:
             return
         try:
@@ -108,6 +110,20 @@ class Source(RedmineConnection):
         gone = [diff.deleted(i, known.rows[i], seen.read_at) for i in sorted(seen.removed) if i in known.rows]
         return tuple(found + gone)
 
+    def counted(self, changes: Sequence[Change]) -> int:
+        """Count what the poll should have found and did not; it should be 0."""
+        return sum(self._was_missed(change) for change in changes)
+
+    def _was_missed(self, change: Change) -> bool:
+        """Say whether a change bumped `updated_on` and is one that the poll has passed by.
+
+        Relations and deleted files bump nothing, and deleted issues are in no list.
+        """
+        followed_to = self._followed_to
+        if followed_to is None or change.at >= followed_to or change.item_id in self._unsettled:
+            return False
+        return bool(change.notes) or change.type == "new_issue" or any(map(_bumps, change.details))
+
     def shown(self, addressed: Sequence[Addressed]) -> tuple[Addressed, ...]:
         """Ask Redmine; of a deleted issue it says nothing, so who was close to it and sees its project."""
         gone = [a for a in addressed if a.change.key.startswith(DELETED)]
@@ -132,6 +148,7 @@ class Source(RedmineConnection):
         stored = memory.cursor(self._options.poll_job)
         cursor = Cursor.from_json(stored) if stored else Cursor(next_id=1)
         self.baseline_on, self._baseline_id = cursor.baseline_on, cursor.baseline_id
+        self._unsettled = frozenset(cursor.unsettled)
         if cursor.next_id is not None or cursor.high is None:
             return None
         return cursor.high + timedelta(seconds=1 if cursor.is_swept else -self._options.overlap_s)
@@ -264,6 +281,10 @@ class Source(RedmineConnection):
         items = tuple(i for i in reads.issues if i.updated_on == stored[i.id]["updated_on"])
         place = replace(place, reads=last if last < memory.highest_id() else 0)
         return place, Observation(place.to_json(), read_at, items=items)
+
+
+def _bumps(detail: FieldChange) -> bool:
+    return detail.field != "relation" and (detail.field != "attachment" or bool(detail.new))
 
 
 def _slice(ids: Sequence[int], after: int, size: int) -> tuple[list[int], int]:

@@ -56,6 +56,22 @@ def test_a_quiet_step_stores_and_tells_nobody(bench: Bench) -> None:
     assert (run.items, run.progress_done, run.progress_total) == (2, 2, 2)
 
 
+def test_a_run_under_way_shows_what_it_has_done_so_far(bench: Bench) -> None:
+    shown: list[tuple[object, ...]] = []
+
+    def look() -> None:
+        [run] = bench.runs()
+        shown.append((run.status, run.items, run.changes, run.notified, run.journals, run.requests))
+
+    play(bench, look, seen(CHANGED), look, seen(issue(8, assigned_to=CARL), overlap_hits=1), look)
+    assert bench.run().overlap_hits == 1
+    assert shown == [
+        ("running", 0, 0, 0, 0, 0),
+        ("running", 1, 2, 3, 1, 1),
+        ("running", 2, 3, 4, 1, 2),
+    ]
+
+
 def test_the_same_step_again_tells_nothing_twice(bench: Bench) -> None:
     play(bench, seen(CHANGED))
     bench.run()
