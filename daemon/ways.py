@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from storage.mutes import PASSING
 from storage.preferences import HOST_TYPES, IMPORTANT, Reader, WorkingHours
 
 _DAYS_AHEAD = 16  # a weekday may be missing once
@@ -16,7 +17,7 @@ _DAYS_AHEAD = 16  # a weekday may be missing once
 
 def is_muted(row: Mapping[str, Any], reader: Reader) -> bool:
     """Say whether a notification goes past the inbox because its issue is muted."""
-    return row["issue_id"] in reader.muted and row["type"] not in IMPORTANT
+    return row["issue_id"] in reader.muted and row["type"] not in PASSING
 
 
 def is_wanted(row: Mapping[str, Any], reader: Reader, way: str) -> bool:

@@ -8,9 +8,12 @@ from sqlalchemy.orm import Session
 
 from storage import live
 from storage.models import IssueMute
+from storage.preferences import IMPORTANT
 from storage.snapshots import changed_rows, insert_for
 
 MUTE_EVENT = "issue_mute"
+# What of a muted issue comes all the same: where somebody turns to its reader. Its reminders are muted too.
+PASSING = IMPORTANT - {"reminder"}
 
 
 def mute(session: Session, user_id: int, issue_id: int, now: datetime) -> None:

@@ -287,6 +287,13 @@ WANTED = [
     ("no-mail", row(), {"mail": Mail(mode="off")}, {"webpush", "popup", "sound"}),
     ("muted", row(type="status_change"), {"muted": frozenset({7})}, set()),
     ("muted-but-important", row(), {"muted": frozenset({7})}, {"webpush", "email", "popup", "sound"}),
+    ("muted-reminder", row(type="reminder"), {"muted": frozenset({7})}, set()),
+    (
+        "reminder-of-a-project",
+        row(type="reminder"),
+        {"projects": {1: "important"}},
+        {"webpush", "email", "popup", "sound"},
+    ),
     ("another-is-muted", row(type="status_change"), {"muted": frozenset({8})}, {"webpush", "popup", "sound"}),
     ("project-none", row(), {"projects": {1: "none"}}, set()),
     ("project-important", row(), {"projects": {1: "important"}}, {"webpush", "email", "popup", "sound"}),

@@ -338,6 +338,20 @@ def test_why_nothing_was_sent_is_said(house: House, columns: dict[str, Any], pus
 
 
 @pytest.mark.parametrize(
+    ("kind", "is_held_back"), [("status_change", True), ("reminder", True), ("mention", False)]
+)
+def test_a_mute_holds_back_all_but_what_turns_to_its_reader(
+    house: House, kind: str, *, is_held_back: bool
+) -> None:
+    user_id = house.add_user("ann", language="en")
+    (row_id,) = house.notify(user_id, type=kind)
+    issue_id = house.row(row_id).issue_id
+    assert house.browser("ann").api(f"/tasks/api/task/{issue_id}/mute", "PUT").status_code == 200
+    reasons = {way["why_not"] for way in told(house, row_id)["ways"]}
+    assert (reasons == {"You muted this issue."}) is is_held_back
+
+
+@pytest.mark.parametrize(
     "query", ["", "unread_only=1", "view=starred", "view=snoozed", "view=archived", "q=x", "project=9"]
 )
 def test_every_list_has_an_empty_page(house: House, query: str) -> None:

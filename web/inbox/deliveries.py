@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from storage import inbox, notifications, readers, subscriptions
 from storage.models import Delivery, Notification
+from storage.mutes import PASSING
 from storage.preferences import IMPORTANT, Preferences
 from web.answers import iso
 from web.contract import documented
@@ -111,10 +112,9 @@ def _text(delivery: Delivery) -> str:
 def _why_not(channel: str, row: Notification, reader: _Reader) -> str:
     """Say why nothing was sent by a channel, as far as the present preferences tell."""
     level = reader.preferences.projects.get(row.project_id or 0, "all")
-    important = row.type in IMPORTANT
-    if reader.is_muted and not important:
+    if reader.is_muted and row.type not in PASSING:
         return gettext("You muted this issue.")
-    if level == "none" or (level == "important" and not important):
+    if level == "none" or (level == "important" and row.type not in IMPORTANT):
         return gettext("You asked to hear less of this project.")
     reasons = _why_no_push(reader) if channel == "webpush" else _why_no_mail(reader)
     if reasons:
