@@ -20,7 +20,7 @@ from daemon.options import ChannelOptions
 if TYPE_CHECKING:
     from daemon.clients.push import Message
     from daemon.clients.push_answer import Answer
-    from daemon.clients.push_transport import Resolve
+    from daemon.clients.resolving import Resolve
 
 KEY_FILE = "vapid.pem"
 LONGEST_PLAIN = 3_993  # of 4,096 bytes, what encryption leaves

@@ -13,7 +13,8 @@ from pywebpush import WebPusher, WebPushException
 
 from daemon.clients.push_answer import Answer
 from daemon.clients.push_endpoint import PushServices, check_endpoint, decode_key, origin
-from daemon.clients.push_transport import GuardedPoster, Resolve
+from daemon.clients.push_transport import GuardedPoster
+from daemon.clients.resolving import Resolve
 
 # A signature is good for 12 hours, and used for 11. Apple refuses more than 24.
 _SIGNED_S = 12 * 3600

@@ -12,20 +12,19 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import certifi
 
+from daemon.clients import resolving
 from daemon.clients.push_answer import Answer, left, read_answer
 from daemon.clients.push_endpoint import PushServices, check_endpoint, origin
+from daemon.clients.resolving import Address, Resolve
 
 IDLE_S = 30.0  # services close what is idle: one that was closed at this moment would cost a second try
-Address = tuple[socket.AddressFamily, Any]  # what `connect` takes
-Resolve = Callable[[str, int], Sequence[Address]]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -41,7 +40,7 @@ class GuardedPoster:
 
     def __init__(self, services: PushServices, ca_file: Path | None, resolve: Resolve | None = None) -> None:
         self._services = services
-        self._resolve = resolve or resolved
+        self._resolve = resolve
         self._tls = ssl.create_default_context(cafile=ca_file)
         if ca_file is None:
             self._tls.load_verify_locations(certifi.where())  # bare containers have no certificates
@@ -98,7 +97,7 @@ class GuardedPoster:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        addresses = self._addresses(host, port, until)
+        addresses = resolving.addresses(host, port, left(until), self._resolve)
         if origin(url) not in self._services.extra_origins:
             addresses = [address for address in addresses if is_public(address[1][0])]
         if not addresses:
@@ -112,31 +111,6 @@ class GuardedPoster:
             secured = self._tls.wrap_socket(sock, server_hostname=host)
             undo.pop_all()
         return secured
-
-    def _addresses(self, host: str, port: int, until: float) -> Sequence[Address]:
-        """Resolve a name. The system's resolver knows no deadline, so it is left alone when time runs out."""
-        found: list[Sequence[Address] | OSError] = []
-
-        def ask() -> None:
-            try:
-                found.append(self._resolve(host, port))
-            except (OSError, UnicodeError) as e:
-                found.append(OSError(f"{host} has no address ({e})"))
-
-        asking = threading.Thread(target=ask, name="resolve", daemon=True)
-        asking.start()
-        asking.join(left(until))
-        if not found:
-            raise TimeoutError(f"the address of {host} was not found in time")
-        if isinstance(found[0], OSError):
-            raise found[0]
-        return found[0]
-
-
-def resolved(host: str, port: int) -> Sequence[Address]:
-    """Ask the system for the addresses of a name."""
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, _type, _protocol, _name, address in answers]
 
 
 def is_public(text: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from daemon.clients import resolving
 from daemon.mail.failures import connect_failure, send_failure
 
 Security = Literal["tls", "starttls", "none"]
@@ -175,9 +176,8 @@ class Session(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002
         """Try each address of the server, all of them together for no longer than is left."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         failure: OSError | None = None
-        for *_, address in found:
+        for _, address in resolving.addresses(host, port, self._left()):
             try:
                 plain = socket.create_connection((str(address[0]), int(address[1])), self._left())
             except OSError as e:

@@ -341,6 +341,27 @@ def test_a_server_that_cannot_be_reached_is_tried_again(desk: Desk) -> None:
         assert "cannot be reached" in str(failed)
 
 
+def test_a_resolver_that_does_not_answer_holds_no_mail_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, goes_on, came_back = threading.Event(), threading.Event(), threading.Event()
+
+    def hang(*_args: Any, **_named: Any) -> list[Any]:
+        asked.set()
+        goes_on.wait(60)
+        came_back.set()
+        return []
+
+    channel = desk.channel(25, timeout_s=1.0)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    failed = failure(channel)
+    assert asked.is_set()
+    assert not came_back.is_set(), "nobody waited for it"
+    assert (failed.outcome, str(failed)) == ("retry", "the mail server cannot be reached: no answer in time")
+    goes_on.set()
+    assert came_back.wait(30)
+
+
 # --- asked beforehand -------------------------------------------------------------------------------
 
 
