@@ -119,6 +119,19 @@ def test_a_subscription_for_another_key_is_refused(pushing: House) -> None:
     assert good.status_code == 201
 
 
+def test_who_does_not_name_the_key_has_the_present_one(pushing: House) -> None:
+    """As the contract's page: without it, nothing would say that a changed key is why it is not reached."""
+    user_id, sent = pushing.add_user("ann"), subscription()
+    browser = pushing.browser("ann")
+    browser.api(PATH, "POST", json=sent)
+    assert [row.application_server_key for row in subscriptions_of(pushing, user_id)] == [PUBLIC_KEY]
+    switch_on(pushing, "B" + "n" * 86)
+    browser.api(PATH, "POST", json=sent)
+    browser.api(PATH, "POST", json=subscription("two"))
+    keys = [row.application_server_key for row in subscriptions_of(pushing, user_id)]
+    assert keys == [PUBLIC_KEY, "B" + "n" * 86], "the first one is still of the key it was made for"
+
+
 def test_what_was_removed_elsewhere_comes_back_by_a_person_only(pushing: House) -> None:
     user_id, sent = pushing.add_user("ann"), subscription()
     desk, phone = pushing.browser("ann"), pushing.browser("ann")

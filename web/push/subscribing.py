@@ -115,7 +115,7 @@ def unsubscribe() -> Response:
 
 
 def _store(writing: Session, given: SubscribeBody) -> tuple[PushSubscription, bool]:
-    _require_present_key(writing, given)
+    key = _key_of(writing, given)
     known = subscriptions.by_endpoint(writing, given.endpoint)
     if known is not None and known.removed_at is not None and given.renew and known.user_id == person().id:
         raise Problem(409, "removed", gettext("This device was removed on your profile."))
@@ -127,15 +127,17 @@ def _store(writing: Session, given: SubscribeBody) -> tuple[PushSubscription, bo
         known = None
     if known is None:
         log.info("push_subscribed", user_id=person().id)
-        return subscriptions.add(writing, _row(given)), True
-    _refresh(known, given)
+        return subscriptions.add(writing, _row(given, key)), True
+    _refresh(known, given, key)
     return known, False
 
 
-def _require_present_key(writing: Session, given: SubscribeBody) -> None:
+def _key_of(writing: Session, given: SubscribeBody) -> str:
+    """Return the key that a browser subscribed for: who does not say has got the present one from us."""
     present = public_key(writing)
     if given.application_server_key and present and given.application_server_key != present:
         raise Problem(409, "other_key", gettext("The server's key is another now. Load the page again."))
+    return given.application_server_key or present
 
 
 def _require_same_keys(known: PushSubscription, given: SubscribeBody) -> None:
@@ -151,20 +153,21 @@ def _forget_former(writing: Session, given: SubscribeBody) -> None:
         subscriptions.forget(writing, [former.id])
 
 
-def _row(given: SubscribeBody) -> PushSubscription:
+def _row(given: SubscribeBody, key: str) -> PushSubscription:
     return PushSubscription(
         user_id=person().id,
         endpoint=given.endpoint,
         p256dh=given.keys.p256dh,
         auth=given.keys.auth,
-        application_server_key=given.application_server_key,
+        application_server_key=key,
         user_agent=request.user_agent.string[:LONGEST_AGENT],
         sign_in=this_device(),
     )
 
 
-def _refresh(known: PushSubscription, given: SubscribeBody) -> None:
+def _refresh(known: PushSubscription, given: SubscribeBody, key: str) -> None:
     known.p256dh, known.auth = given.keys.p256dh, given.keys.auth
-    known.application_server_key = given.application_server_key or known.application_server_key
+    # An endpoint told of again without its key is still of the one that it was made for.
+    known.application_server_key = given.application_server_key or known.application_server_key or key
     known.user_agent = request.user_agent.string[:LONGEST_AGENT]
     known.sign_in, known.seen_at, known.removed_at = this_device(), utc_now(), None
