@@ -20,6 +20,7 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 HEAD = "| what | here | the bare way |\n|---|---|---|\n"
 TIMEOUT_S = 3600
+TIMED_OUT = 124
 # Measurements that take the address of an empty PostgreSQL database.
 WANT_DATABASE = frozenset({"commit_to_frame"})
 
@@ -41,6 +42,15 @@ class Row:
             raise ValueError(f"{self.bench} did not print what the table wants for: {self.what}")
         cells = (text.format(**found.groupdict()) for text in (self.here, self.bare))
         return f"| {self.what} | {' | '.join(cells)} |\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a measurement printed and the exit code it ended with: other than 0 where it missed its target."""
+
+    bench: str
+    output: str
+    code: int
 
 
 LOAD_LINE = (
@@ -127,15 +137,29 @@ OTHERS = ("erp", "inbox", "push")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, and write where asked."""
+    """Measure all, print, and write where asked; 1 where a measurement failed or missed its target."""
     names = [name for name in arguments if name != "--write"]
-    outputs = dict(measured(names or [*dict.fromkeys(row.bench for row in ROWS), *OTHERS]))
-    if "--write" in arguments:
-        README.write_text(renewed(README.read_text(), outputs))
-    return 0
+    found = list(measured(names or [*dict.fromkeys(row.bench for row in ROWS), *OTHERS]))
+    fault = written(found) if "--write" in arguments else ""
+    failed = [f"{one.bench} ended with {one.code}" for one in found if one.code] + [fault] * bool(fault)
+    if failed:
+        print("; ".join(failed), file=sys.stderr)
+    return int(bool(failed))
 
 
-def measured(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def written(found: Sequence[Measured]) -> str:
+    """Put what was measured into the README; return what could not be, "" where all could."""
+    text, faults = README.read_text(), []
+    for one in found:
+        try:
+            text = renewed(text, {one.bench: one.output})
+        except ValueError as e:  # the rows of the others are not lost for it
+            faults.append(str(e))
+    README.write_text(text)
+    return "; ".join(faults)
+
+
+def measured(names: Iterable[str]) -> Iterator[Measured]:
     """Yield what each measurement prints; a target that it misses is no reason not to write it down."""
     run = None if why_not_usable() else ServiceRun()
     try:
@@ -143,14 +167,23 @@ def measured(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             command = [sys.executable, "-m", f"tests.bench.{name}"]
             if run is not None and name in WANT_DATABASE:
                 command.append(f"postgresql+psycopg://{run.cluster.dsn(run.new_database())}")
-            ended = subprocess.run(
-                command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False
-            )
-            print(ended.stdout, end="", flush=True)
-            yield name, ended.stdout
+            one = ended(name, command)
+            print(one.output, end="", flush=True)
+            yield one
     finally:
         if run is not None:
             run.stop()
+
+
+def ended(name: str, command: Sequence[str], timeout_s: float = TIMEOUT_S) -> Measured:
+    """Run a measurement to its end; one that takes too long is killed, with the exit code of timeout(1)."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return Measured(name, process.communicate()[0], TIMED_OUT)
+    return Measured(name, output, process.returncode)
 
 
 def renewed(text: str, outputs: Mapping[str, str]) -> str:
