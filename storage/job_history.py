@@ -1,7 +1,7 @@
 """Runs as administrators look at them: pages, one run with its lines, sums that prove something."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session, undefer
 from storage.models import JobRun
 
 STATUSES = ("running", "ok", "partial", "failed", "refused", "interrupted")
+FAILED = ("failed", "refused", "interrupted")
 PER_PAGE = 25
+PROVEN = timedelta(days=14)  # as long as runs are kept that found something
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the runs since some moment add up to."""
+    """What the runs since some moment add up to; `runs` are those that found something or failed.
+
+    The others are forgotten after hours, and so would only be counted in part.
+    """
 
     runs: int = 0
     failed: int = 0
@@ -61,8 +66,15 @@ def latest(session: Session) -> dict[str, JobRun]:
 
 def sums(session: Session, job: str, since: datetime) -> Sums:
     """Add up the runs of a job since then."""
-    has_failed = sa.case((JobRun.status.in_(("failed", "refused", "interrupted")), 1), else_=0)
-    columns = (has_failed, JobRun.journals, JobRun.changes, JobRun.overlap_hits)
-    query = sa.select(sa.func.count(), *(sa.func.coalesce(sa.func.sum(column), 0) for column in columns))
+    has_failed = sa.case((JobRun.status.in_(FAILED), 1), else_=0)
+    found = sa.or_(JobRun.status.in_((*FAILED, "partial")), JobRun.changes > 0, JobRun.withdrawn > 0)
+    columns = (
+        sa.case((found, 1), else_=0),
+        has_failed,
+        JobRun.journals,
+        JobRun.changes,
+        JobRun.overlap_hits,
+    )
+    query = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in columns))
     row = session.execute(query.where(JobRun.job == job, JobRun.started_at >= since)).one()
     return Sums(*(int(value) for value in row))

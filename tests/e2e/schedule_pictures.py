@@ -55,11 +55,12 @@ def _states(session: Session) -> None:
     failing = jobs.state(session, "erp")
     failing.failures, failing.last_error = 7, "ERP: the listener does not know of the service ERPPDB"
     failing.last_ok_at, failing.retry_at = now - timedelta(hours=3), now + timedelta(minutes=4)
+    jobs.state(session, "reconcile").cursor = {"sweep": 4200, "readers": 0, "notes": 0, "reads": 150}
     changed = jobs.state(session, "redmine")
     changed.interval_s, changed.options, changed.cursor = (
         15.0,
         {"batch": 100},
-        {"high": "2026-01-16T14:20:00"},
+        {"high": "2026-01-16T14:20:00+00:00"},
     )
     audit.add(session, ROOT, "job.set", "job:redmine", {"every_s": None}, {"every_s": 15.0})
     jobs.state(session, "calls").last_error = ""
@@ -87,6 +88,7 @@ def _runs(session: Session) -> None:
     session.add(
         JobGap(job="redmine", began_at=began, ended_at=now, caught_up_at=now, reason="Redmine is down")
     )
+    session.add(JobRun(job="reconcile", started_at=now, status="running", items=140, changes=2))
     session.add(JobRun(job="hosts", started_at=now, status="running", progress_done=120, progress_total=300))
 
 

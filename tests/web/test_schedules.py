@@ -1,5 +1,6 @@
 """The pages and the API of jobs, and the table of what administrators did."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -204,12 +205,38 @@ def test_gaps_and_findings_prove_that_nothing_was_missed(house: House, root: Bro
     now = utc_now()
     with house.database.write() as session:
         session.add(JobGap(job="redmine", began_at=now - timedelta(hours=1), reason="connection refused"))
-        session.add(JobRun(job="redmine", started_at=now, status="ok", journals=5, overlap_hits=2))
+        session.add(JobRun(job="redmine", started_at=now, status="ok", journals=5, changes=5, overlap_hits=2))
+        session.add(
+            JobRun(job="redmine", started_at=now, status="ok")
+        )  # of such only those of today are kept
         session.add(JobRun(job="redmine", started_at=now, status="failed"))
     answer = root.api("/api/admin/jobs/redmine").get_json()
-    assert answer["sums"] == {"runs": 2, "failed": 1, "journals": 5, "changes": 0, "overlap_hits": 2}
+    assert answer["sums"] == {"runs": 2, "failed": 1, "journals": 5, "changes": 5, "overlap_hits": 2}
     assert [(gap["reason"], gap["caught_up_at"]) for gap in answer["gaps"]] == [("connection refused", None)]
-    assert "not caught up yet" in root.get("/admin/schedules/redmine").text
+    page = root.get("/admin/schedules/redmine").text
+    assert "not caught up yet" in page
+    assert "Runs in 14 days that found something or failed</dt><dd>2 " in page
+
+
+def test_a_running_job_shows_what_it_read_where_no_end_is_known(house: House, root: Browser) -> None:
+    begun = utc_now() - timedelta(seconds=70)
+    with house.database.write() as session:
+        session.add(JobRun(job="redmine", started_at=begun, items=21, changes=4, notified=3))
+    for path in ("/admin/schedules", "/admin/schedules/redmine"):
+        page = root.get(path).text
+        assert re.search(r"21 items read · for \d+ (s|min) so far", page), path
+        assert "4 changes · told 3" in page
+        assert "<progress" not in page
+
+
+def test_the_list_shows_cursor_and_changed_options(house: House, root: Browser) -> None:
+    assert "changed:" not in root.get("/admin/schedules").text
+    change(house, options={"batch": 50})
+    page = root.get("/admin/schedules").text
+    assert "changed: <code>batch</code>" in page
+    assert '<time datetime="2024-01-16T14:20:00+00:00"' in page
+    change(house, cursor={"sweep": 4200, "reads": 0})
+    assert re.search(r'<code class="job-cursor">\s*sweep=4200\s*</code>', root.get("/admin/schedules").text)
 
 
 # --- what is done ---------------------------------------------------------------------------------------

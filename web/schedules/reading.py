@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """The jobs, one of them, its runs and one run with its log lines."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from flask import Blueprint, Response, abort, jsonify
@@ -25,7 +25,6 @@ from web.viewer import viewer
 
 bp = Blueprint("schedules", __name__)
 GAPS = 20
-PROVEN = timedelta(days=14)  # as long as runs are kept that found something
 Status = Literal["", "running", "ok", "partial", "failed", "refused", "interrupted"]
 
 
@@ -155,7 +154,7 @@ def pagination(found: Any) -> dict[str, int]:
 
 
 def _sums(session: Session, name: str, now: datetime) -> job_history.Sums:
-    return job_history.sums(session, name, now - PROVEN)
+    return job_history.sums(session, name, now - job_history.PROVEN)
 
 
 def _run(session: Session, name: str, run_id: int) -> JobRun:

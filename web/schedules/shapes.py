@@ -94,9 +94,11 @@ class GapShown(BaseModel):
 class SumsShown(BaseModel):
     """What the runs of the last 14 days add up to."""
 
-    runs: int
+    runs: int = Field(
+        description="Those that found something or failed; idle ones are forgotten after hours."
+    )
     failed: int
-    journals: int
+    journals: int = Field(description="Of a reconcile job only those that the poll should have found.")
     changes: int
     overlap_hits: int
 
