@@ -2,21 +2,23 @@
 
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
+from daemon import jobs_text
 from daemon.config import Config, changed_job, load
-from storage import job_control, job_history, job_table, migrate
+from storage import job_control, job_gaps, job_history, job_table, migrate
 from storage.audit import at_command_line
 from storage.columns import utc_now
 from storage.configuration import ConfigError
 from storage.session import Database, StorageError
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+GAPS, GAP_COLUMNS = 20, ("began_at", "ended_at", "caught_up_at", "reason")
 UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 
@@ -38,26 +40,11 @@ def list_(path: Path, *, as_json: bool) -> None:
         click.echo(json.dumps({"jobs": job_table.as_json(found), "daemon": job_table.as_json(daemon)}))
         return
     for row in found:
-        click.echo(_line(row))
-        for trouble in filter(None, (row.last_error, row.refusal)):
-            click.echo(f"{'':16} {trouble}")
+        click.echo("\n".join(jobs_text.lines_of(row)))
     if not daemon.is_running:
         click.echo("no daemon is running: what is asked for is done when one starts", err=True)
     if daemon.fault:
         click.echo(f"the file is not in force: {daemon.fault}", err=True)
-
-
-def _line(row: job_table.JobRow) -> str:
-    every = f"every {row.every_s:g} s" if row.every_s else "not in the file"
-    changed = " (changed)" if row.override_every_s or row.override_options else ""
-    last = row.last_run
-    ran = f"{last.status} {_moment(last.started_at)}" if last else "never ran"
-    lag = f"lag {row.lag_s} s" if row.lag_s is not None else "no lag yet"
-    return f"{row.name:16} {row.health:9} {every}{changed}; {ran}; next {_moment(row.next_run_at)}; {lag}"
-
-
-def _moment(at: datetime | None) -> str:
-    return "-" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 @jobs.command()
@@ -86,7 +73,7 @@ def pause(path: Path, name: str, reason: str, lasting: str) -> None:
     until = now + _duration(lasting) if lasting else None
     with database.write() as session:
         job_control.pause(session, name, at_command_line(), now, reason=reason, until=until)
-    click.echo(f"{name}: paused" + (f" until {_moment(until)}" if until else ""))
+    click.echo(f"{name}: paused" + (f" until {jobs_text.moment(until)}" if until else ""))
 
 
 @jobs.command()
@@ -128,28 +115,47 @@ def reset(path: Path, name: str) -> None:
 @click.option("--status", type=click.Choice(job_history.STATUSES), help="Only runs that ended so.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20)
 @click.option("--run", "run_id", type=int, help="Show the log lines of this run.")
+@click.option("--proof", "is_proof", is_flag=True, help="Show gaps, findings and sums instead of runs.")
 @AS_JSON
 @click.pass_obj
 def history(
-    path: Path, *, name: str, status: str | None, limit: int, run_id: int | None, as_json: bool
+    path: Path, /, *, name: str, run_id: int | None, is_proof: bool, as_json: bool, **asked: Any
 ) -> None:
-    """Show the latest runs of a job, newest first."""
+    """Show the latest runs of a job, newest first, or what proves that nothing was missed."""
     database = _known(path, name)
     with database.read() as session:
         if run_id is not None:
-            found = job_history.run(session, name, run_id)
-            lines = [] if found is None else found.lines
-            click.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
-            return
-        runs = job_history.runs(session, name, 1, status or "", limit).rows
+            _show_lines(session, name, run_id)
+        elif is_proof:
+            _show_proof(session, name, as_json=as_json)
+        else:
+            _show_runs(session, name, asked["status"] or "", asked["limit"], as_json=as_json)
+
+
+def _show_lines(session: Session, name: str, run_id: int) -> None:
+    found = job_history.run(session, name, run_id)
+    lines = [] if found is None else found.lines
+    click.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
+
+
+def _show_runs(session: Session, name: str, status: str, limit: int, *, as_json: bool) -> None:
+    runs = job_history.runs(session, name, 1, status, limit).rows
     if as_json:
         click.echo(json.dumps([_run_json(found) for found in runs]))
         return
     for found in runs:
-        counts = f"{found.items} items, {found.changes} changes, {found.notified} told"
-        took = "" if found.duration_ms is None else f"{found.duration_ms} ms, "
-        when = f"{found.id:8} {_moment(found.started_at)}"
-        click.echo(f"{when} {found.status:11} {took}{counts} {found.error}".rstrip())
+        click.echo(jobs_text.run_line(found))
+
+
+def _show_proof(session: Session, name: str, *, as_json: bool) -> None:
+    gaps = job_gaps.latest(session, name, GAPS)
+    sums = job_history.sums(session, name, utc_now() - job_history.PROVEN)
+    if as_json:
+        shown = [{key: getattr(gap, key) for key in GAP_COLUMNS} for gap in gaps]
+        click.echo(json.dumps(job_table.as_json({"sums": sums, "gaps": shown})))
+        return
+    row = job_table.row(session, name, utc_now())
+    click.echo("\n".join(jobs_text.proof_lines(row.source if row else "", sums, gaps)))
 
 
 def _run_json(found: Any) -> Any:

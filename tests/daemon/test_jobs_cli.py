@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from daemon.cli import main
 from storage import audit, job_control, jobs, migrate
 from storage.columns import utc_now
-from storage.models import JobRun, JobState
+from storage.models import JobGap, JobRun, JobState
 from storage.session import Database
 from storage.settings import StorageSettings
 
@@ -73,6 +74,58 @@ def test_the_list_names_interval_health_and_last_run(file: Path) -> None:
     assert "no daemon is running" in result.stderr
     [row] = json.loads(call(file, "list", "--json").stdout)["jobs"]
     assert (row["name"], row["every_s"], row["last_run"]["status"]) == ("redmine", 5.0, "failed")
+
+
+def test_the_list_says_what_is_changed_and_how_the_last_run_went(file: Path) -> None:
+    def change(session: Session) -> None:
+        found = jobs.state(session, "redmine")
+        found.configured = (found.configured or {}) | {"every_s": 300.0, "jitter_s": 15.0}
+        found.interval_s, found.options, found.cursor = (
+            30.0,
+            {"overlap_s": 120},
+            {"high": "2026-01-01T00:00:00"},
+        )
+        found.failures, found.last_error, found.retry_at = 3, "Redmine is down", utc_now()
+        found.paused_at, found.pause_reason = utc_now(), "upgrade"
+        found.wanted = {"every_s": 60.0, "options": {}, "by": ["ann", None]}
+        run = JobRun(job="redmine", started_at=utc_now(), status="failed", items=7, duration_ms=34)
+        run.changes, run.notified, run.requests = 3, 2, 9
+        session.add(run)
+
+    write(file, change)
+    first, *more = call(file, "list").stdout.splitlines()
+    assert first.startswith("redmine          paused    every 30 s; failed 2")
+    assert [line.strip().split(" 20")[0] for line in more] == [
+        "changed: every 300 s -> 30 s, overlap_s 90.0 -> 120",
+        "last run: took 34 ms, 7 items, 3 changes, 2 told, 9 requests",
+        "jitter up to 15 s; cursor high=2026-01-01T00:00:00",
+        "paused since",
+        "Redmine is down (3 failures in a row, next try",
+        "waits for a daemon: every 60 s, options as in the file",
+    ]
+    assert more[3].endswith("until it is resumed: upgrade")
+
+
+def test_the_proof_is_sums_and_gaps(file: Path) -> None:
+    assert "no gaps" in call(file, "history", "redmine", "--proof").stdout
+    began = utc_now() - timedelta(hours=2)
+
+    def add(session: Session) -> None:
+        session.add(JobGap(job="redmine", began_at=began, ended_at=began, reason="Redmine is down"))
+        session.add(JobRun(job="redmine", started_at=utc_now(), status="ok"))
+        session.add(JobRun(job="redmine", started_at=utc_now(), status="ok", changes=2, overlap_hits=1))
+
+    write(file, add)
+    sums, hits, gap = call(file, "history", "redmine", "--proof").stdout.splitlines()
+    assert sums == "14 days: 3 runs that found something or failed, 1 of them failed"
+    assert hits == "changes read: 5; found only by looking back: 1"
+    assert gap.startswith("gap 20")
+    assert gap.endswith("not caught up yet: Redmine is down")
+    proof = json.loads(call(file, "history", "redmine", "--proof", "--json").stdout)
+    assert (proof["sums"]["runs"], proof["gaps"][0]["caught_up_at"]) == (3, None)
+    says = {"source": "redmine_reconcile", "every_s": 300.0, "options": {}}
+    write(file, lambda session: setattr(jobs.state(session, "redmine"), "configured", says))
+    assert "missed it: 0 (should be 0)" in call(file, "history", "redmine", "--proof").stdout
 
 
 def test_a_run_is_asked_for_but_not_of_a_paused_job(file: Path) -> None:
