@@ -11,7 +11,7 @@ from storage.session import Database
 from storage.settings import StorageSettings
 from tests.e2e.viewer import ROOT, Person, free_port, serves, wait_until
 
-START_S = 40
+START_S = 90
 KEY = "E2E_REDMINE_KEY"
 CONFIG = """
 [web]

@@ -124,7 +124,7 @@ class Firefox:
         finally:
             self.call("Marionette:SetContext", value="content")
 
-    def wait(self, condition: str, what: str, timeout_s: float = 20) -> None:
+    def wait(self, condition: str, what: str, timeout_s: float = 60) -> None:
         """Wait until an expression of the page is true."""
         wait_until(lambda: bool(self.run(f"return {condition}")), what, timeout_s)
 

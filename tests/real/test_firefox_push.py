@@ -72,7 +72,7 @@ class Scene:
         wait_until(
             lambda: (row := self.subscription()) is not None and row.endpoint != endpoint,
             "the page has subscribed anew",
-            40,
+            60,
         )
 
     def announced_key(self) -> str:
@@ -144,7 +144,7 @@ def test_the_test_button_says_that_each_step_works(scene: Scene) -> None:
     scene.subscribe()
     scene.firefox.wait("!!document.querySelector('.push-test')", "the device is listed")
     scene.firefox.run("document.querySelector('.push-test').click()")
-    scene.firefox.wait(f"{STEPS}.join() === 'done,done,done,done'", "every step", 40)
+    scene.firefox.wait(f"{STEPS}.join() === 'done,done,done,done'", "every step", 60)
 
 
 def test_a_device_that_the_service_forgot_is_said_to_be_gone_and_heals_itself(scene: Scene) -> None:
@@ -154,8 +154,8 @@ def test_a_device_that_the_service_forgot_is_said_to_be_gone_and_heals_itself(sc
     scene.firefox.wait("!!document.querySelector('.push-test')", "the device is listed")
     scene.service.forget_all()
     scene.firefox.run("document.querySelector('.push-test').click()")
-    scene.firefox.wait(f"{STEPS}[2] === 'failed'", "the failed step", 40)
-    wait_until(lambda: scene.subscription() is None, "the device is forgotten", 40)
+    scene.firefox.wait(f"{STEPS}[2] === 'failed'", "the failed step", 60)
+    wait_until(lambda: scene.subscription() is None, "the device is forgotten", 60)
     scene.firefox.open(f"{scene.product.url}/users/profile")
     scene.expect_another(first.endpoint)
     assert scene.service.endpoints() == 1
