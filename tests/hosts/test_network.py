@@ -18,6 +18,7 @@ from daemon.sources.hosts import Options
 from storage.session import Database
 from tests.conftest import not_available
 from tests.hosts.netns import Network, run, why_not
+from tests.hosts.stage import FakeProber
 from tests.hosts.watch import Watch, host
 
 pytestmark = pytest.mark.real
@@ -143,6 +144,33 @@ def test_tcp_says_whether_a_host_is_there(network: Network) -> None:
     assert [found[target].rtt_ms is not None for target in targets] == [True, True, False, False]
     assert found[targets[2]].problem == "no_answer"
     assert found[targets[3]].problem == "not_sent Network is unreachable"
+
+
+def test_what_may_not_be_pinged_is_asked_at_its_port_or_unknown(network: Network, sqlite: Database) -> None:
+    """Connected and refused are up, silence is down; where no port is named nobody can say."""
+    network.add("side", ["10.79.0.5", "10.79.0.6"])
+    network.kill("side", "10.79.0.6")
+    listener = network.inside("side", lambda: socket.create_server(("10.79.0.5", 8080)))
+    ports = {"open": ("10.79.0.5", 8080), "closed": ("10.79.0.5", 9), "silent": ("10.79.0.6", 8080)}
+    hosts = [host(name, 0, address=ip, tcp_port=port) for name, (ip, port) in ports.items()]
+    prober = FakeProber(refusals={4: "not_permitted", 6: "not_permitted"})
+    options = QUICK.model_copy(update={"tcp_timeout_s": 0.5})
+    watch = Watch(sqlite, [*hosts, host("mute", 0, address="10.79.0.5")], prober, options=options)
+    watch.add_user("root", role="admin", language="en")
+    assert runs(network, watch, 3) == []
+    listener.close()
+    rows = [watch.row(name) for name in ("open", "closed", "silent", "mute")]
+    assert [(row.state, row.method, row.reason, row.received) for row in rows] == [
+        ("up", "tcp", "", 1),
+        ("up", "tcp", "", 1),
+        ("down", "tcp", "no_answer", 0),
+        ("unknown", "icmp", "not_permitted", 0),
+    ]
+    assert prober.asked == []
+    network.kill("side", "10.79.0.5")
+    assert sorted(runs(network, watch, 3)) == [
+        f"root: {name} is down: it does not answer" for name in ("closed", "open")
+    ]
 
 
 @pytest.fixture
