@@ -93,12 +93,19 @@ def _flap(now: HostState, rules: Rules) -> HostState:
     return replace(now, results=results, is_flapping=changes >= limit)
 
 
-def _is_acknowledged(host: Watched, at: datetime) -> bool:
-    return host.acknowledgement is not None and at < host.acknowledgement.until
+def _acknowledged_until(now: HostState, host: Watched) -> datetime | None:
+    """Return until when somebody looks after this outage; what was said of an earlier one ended with it."""
+    said, began = host.acknowledgement, now.outage_at or now.state_since
+    return said.until if said is not None and said.at >= began else None
+
+
+def _is_acknowledged(now: HostState, host: Watched, at: datetime) -> bool:
+    until = _acknowledged_until(now, host)
+    return until is not None and at < until
 
 
 def _tell_flapping(now: HostState, host: Watched, at: datetime) -> tuple[HostState, HostNews | None]:
-    if now.told == "flapping" or _is_acknowledged(host, at):
+    if now.told == "flapping" or _is_acknowledged(now, host, at):
         return now, None
     return replace(now, told="flapping"), HostNews("host_flapping", at, at, host)
 
@@ -106,7 +113,8 @@ def _tell_flapping(now: HostState, host: Watched, at: datetime) -> tuple[HostSta
 def _tell_up(now: HostState, host: Watched, at: datetime) -> tuple[HostState, HostNews | None]:
     if now.told == "up":
         return now, None
-    over = replace(now, told="up", outage_at=None if now.has_answered else now.outage_at)
+    # What fails since is another outage: it must not pass for the one that is over.
+    over = replace(now, told="up", outage_at=None if now.has_answered else at)
     since = now.outage_at or now.state_since
     return over, HostNews("host_up", at, since, host, is_settled=now.told == "flapping")
 
@@ -114,9 +122,9 @@ def _tell_up(now: HostState, host: Watched, at: datetime) -> tuple[HostState, Ho
 def _tell_down(
     now: HostState, host: Watched, at: datetime, before_at: datetime | None
 ) -> tuple[HostState, HostNews | None]:
-    if _is_acknowledged(host, at):
+    if _is_acknowledged(now, host, at):
         return now, None
-    ended = host.acknowledgement.until if host.acknowledgement else None
+    ended = _acknowledged_until(now, host)
     again = ended if ended and before_at and before_at < ended <= at else None
     if now.told == "down" and again is None:
         return now, None

@@ -55,7 +55,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Somebody looks after a host: that it is down is not told until then."""
+    """Somebody looks after an outage: that it lasts is not told until then; it ends with the outage."""
 
     at: datetime
     until: datetime

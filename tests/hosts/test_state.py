@@ -231,12 +231,52 @@ def test_an_acknowledged_host_is_told_again_when_that_runs_out() -> None:
     assert stage.play("a", "---") == ["down a again"]
 
 
-def test_while_acknowledged_only_recoveries_are_told() -> None:
+def test_an_acknowledgement_ends_with_its_outage() -> None:
+    """Nobody has looked after the next outage yet: it is told, or it would be silent for up to a month."""
     stage = alone()
     assert stage.play("a", "+---") == ["down a"]
     stage.silence("a", minutes=60, kind="acknowledgement")
-    assert stage.play("a", "-++---") == ["up a"]
-    assert stage.state("a") == "down"
+    assert stage.play("a", "-++---") == ["up a", "down a"]
+    assert stage.play("a", "-" * 60) == []  # nor is it told when the old one would have run out
+
+
+def test_an_acknowledgement_of_what_was_not_told_yet_holds() -> None:
+    """Whoever saw it on the page before it was certain looks after this outage too."""
+    stage = alone()
+    stage.play("a", "+-")
+    stage.silence("a", minutes=10, kind="acknowledgement")
+    assert stage.play("a", "-----") == []
+    assert stage.play("a", "------") == ["down a again"]
+
+
+def test_an_acknowledged_outage_that_flaps_is_silent_until_it_settles() -> None:
+    """A breath of an answer is no recovery: it takes two."""
+    stage = alone()
+    assert stage.play("a", "+" * 20 + "---") == ["down a"]
+    stage.silence("a", minutes=600, kind="acknowledgement")
+    assert stage.play("a", "+-" * 15) == []
+    assert stage.states[1].is_flapping
+    assert stage.play("a", "++--" * 5) == []
+    assert stage.play("a", "-" * 30) == []
+    assert stage.play("a", "++") == ["up a"]
+
+
+def test_a_host_that_flaps_slowly_after_an_acknowledgement_is_damped_as_any() -> None:
+    stage = alone()
+    assert stage.play("a", "+" * 20 + "---") == ["down a"]
+    stage.silence("a", minutes=600, kind="acknowledgement")
+    assert stage.play("a", "++---" * 20) == ["up a", "down a", "up a", "down a", "flapping a"]
+
+
+def test_what_fails_when_the_end_of_an_outage_is_told_is_another_one() -> None:
+    stage = alone()
+    stage.play("a", "+---")
+    stage.silence("a", minutes=600, kind="maintenance")
+    stage.play("a", "++++-")
+    stage.end_maintenance("a")
+    assert stage.play("a", "---") == ["up a", "down a"]
+    first, _, second = stage.told
+    assert second.since > first.since
 
 
 def test_no_check_is_no_state_of_its_own() -> None:
