@@ -13,12 +13,23 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import host_pictures, people_pictures, samples, task_samples, tasks
+from tests.e2e import (
+    host_pictures,
+    people_pictures,
+    samples,
+    schedule_pictures,
+    stored_pictures,
+    task_samples,
+    tasks,
+)
 from tests.e2e.desk import CHROMIUM_ARGS, DESKTOP, PHONE, Desk
 from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
 
 FOLDER = ROOT / ".cache/screenshots"
-WHOLE = {"inbox", "on_paper", "profile", "people", "one_user"}  # pictured to their end
+# Pictured to their end.
+WHOLE = {"inbox", "on_paper", "profile", "people", "one_user"} | {
+    state.__name__ for state in (*schedule_pictures.STATES, *stored_pictures.STATES)
+}
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 
@@ -164,6 +175,8 @@ STATES: dict[str, Callable[[Look], Page]] = {
     for state in (
         *people_pictures.STATES,
         *host_pictures.STATES,
+        *schedule_pictures.STATES,
+        *stored_pictures.STATES,
         log_in,
         wrong_password,
         inbox,

@@ -4,9 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from playwright.sync_api import Page, expect
 
 from daemon.scheduler import Engine
+from storage import jobs, logs
+from storage.columns import utc_now
 from tests.daemon.ticking import Beats, planned, until
 from tests.e2e import schedule_pictures
 from tests.e2e.desk import PHONE, Desk
@@ -23,6 +26,18 @@ State = Callable[[Look], Page]
 @pytest.fixture
 def beats() -> Beats:
     return Beats()
+
+
+@pytest.fixture
+def _logging() -> Iterator[None]:
+    """Log by the part of the daemon's chain that keeps the lines of a run."""
+    before = structlog.get_config()
+    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    context = structlog.contextvars.merge_contextvars
+    first = (context, structlog.processors.add_log_level, stamped, logs.keep_line)
+    structlog.configure(processors=[*first, structlog.dev.ConsoleRenderer(colors=False)])
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -63,6 +78,25 @@ def test_a_pause_holds_and_ends(office: Desk, beats: Beats) -> None:
     until(lambda: len(beats.ended) == 2, "it runs again")
 
 
+def test_a_pause_with_an_end_says_when_and_is_over_by_itself(office: Desk, beats: Beats) -> None:
+    page = office.page(admin(office.viewer), path="/admin/schedules/count")
+    page.get_by_label("Reason of the pause").fill("The backup runs")
+    page.get_by_label("How long").select_option("30")
+    page.get_by_role("button", name="Pause").click()
+    state = page.locator("[data-live=state]")
+    expect(state).to_contain_text("The backup runs until", timeout=SOON_MS)
+    with office.viewer.database.write() as session:
+        paused = jobs.state(session, "count")
+        assert paused.paused_until is not None
+        left_s = (paused.paused_until - utc_now()).total_seconds()
+        paused.paused_until = utc_now()  # half an hour later
+    assert 1500 < left_s <= 1800
+    expect(state).not_to_contain_text("The backup runs", timeout=SOON_MS)
+    page.reload()
+    page.get_by_role("button", name="Run now").click()
+    until(lambda: len(beats.ended) == 2, "it runs again")
+
+
 def test_interval_and_options_are_changed_refused_and_reset(office: Desk, beats: Beats) -> None:
     page = office.page(admin(office.viewer), path="/admin/schedules/count")
     size = page.get_by_label("size")
@@ -81,6 +115,7 @@ def test_interval_and_options_are_changed_refused_and_reset(office: Desk, beats:
     expect(page.locator(".audit")).to_contain_text("changed the job")
 
 
+@pytest.mark.usefixtures("_logging")
 def test_history_and_lines_of_a_run(office: Desk) -> None:
     page = office.page(admin(office.viewer), path="/admin/schedules/count")
     expect(page.locator(".job-graph rect")).to_have_count(1)
@@ -89,6 +124,10 @@ def test_history_and_lines_of_a_run(office: Desk) -> None:
     page.locator(".job-filter").get_by_role("link", name="Succeeded").click()
     page.locator(".job-runs a").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Run #")
+    line = page.locator(".job-lines li").filter(has_text="job_progress")
+    expect(line).to_contain_text("done=1 total=9")
+    expect(line).to_have_class("line-info")
+    expect(line.locator("time")).not_to_be_empty()
 
 
 def test_others_get_403_by_page_and_by_api(office: Desk) -> None:
