@@ -149,8 +149,14 @@ def _above(session: Session, host: Host) -> Iterator[Host]:
 
 
 def _shown(now: datetime) -> sa.Select[Host, HostAcknowledgement]:
-    alive = sa.and_(HostAcknowledgement.host_id == Host.id, HostAcknowledgement.until > now)
-    return sa.select(Host, HostAcknowledgement).outerjoin(HostAcknowledgement, alive)
+    """Return hosts with what was said of the outage they are in; of an earlier one, it ended with that."""
+    said = HostAcknowledgement
+    is_of_this = sa.and_(
+        sa.or_(Host.state != "up", Host.outage_at.is_not(None)),
+        said.at >= sa.func.coalesce(Host.outage_at, Host.state_since),
+    )
+    alive = sa.and_(said.host_id == Host.id, said.until > now, is_of_this)
+    return sa.select(Host, said).outerjoin(said, alive)
 
 
 def _is_gone(session: Session, statement: sa.Delete) -> bool:

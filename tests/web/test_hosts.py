@@ -142,6 +142,20 @@ def test_an_administrator_acknowledges_and_takes_it_back(network: House) -> None
     assert stored(network, HostAcknowledgement) == []
 
 
+def test_an_acknowledgement_is_shown_as_long_as_its_outage_lasts(network: House) -> None:
+    root, now = network.browser("root"), utc_now()
+    assert root.api(f"{WEB}/acknowledgement", "PUT", json={"note": "Cable", "hours": 4}).status_code == 200
+    assert "Roman Root looks after this outage" in root.get(WEB).text
+    back = {"state": "up", "state_since": now + timedelta(minutes=1)}
+    again = {"state": "down", "state_since": now + 2 * HOUR, "outage_at": now + 2 * HOUR}
+    for columns in (back, again):
+        with network.database.write() as session:
+            session.execute(sa.update(Host).where(Host.name == "web 1").values(**columns))
+        assert root.api(WEB).get_json()["acknowledgement"] is None
+        assert "looks after this outage" not in root.get(WEB).text
+    assert "I look after it" in root.get(WEB).text
+
+
 def test_what_is_up_is_not_acknowledged(network: House) -> None:
     answer = network.browser("root").api("/netmonitor/hosts/gw/acknowledgement", "PUT", json={"hours": 1})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "host_is_up")
