@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from daemon.clients.erp import ErpClient
+from daemon.clients.erp import ErpClient, Patience
 from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.redmine import RedmineClient
 from daemon.clients.settings import RedmineSettings
@@ -62,6 +62,9 @@ from web.viewer import EXTENSION, Viewer
 
 # A person waits for these answers; the daemon's own patience would be a minute.
 LOGIN_DEADLINE_S = 8.0
+# Nobody waits longer for others' questions to the ERP, nor an eighth of the threads at once; and so long nobody
+# waits for an ERP that did not answer: at a log-in the next backend is asked at once.
+ERP_QUEUE_S, ERP_PAUSE_S = 2.0, 15.0
 TASK_DEADLINE_S = 10.0
 
 
@@ -133,7 +136,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
     live = Live(app, database, rights, settings.web.public_url)
     Watching(live, database)
     WatchingHosts(live, database)
-    erp = _erp(settings.erp)
+    erp = _erp(settings.erp, settings.web.threads)
     passwords = Passwords(
         database,
         settings.backends,
@@ -171,11 +174,12 @@ def _redmine(settings: RedmineSettings | None, deadline_s: float) -> RedmineClie
     return RedmineClient(settings.model_copy(update=shorter))
 
 
-def _erp(settings: ErpSettings | None) -> ErpClient | None:
+def _erp(settings: ErpSettings | None, threads: int) -> ErpClient | None:
     if settings is None:
         return None
     shorter = {"deadline_s": min(settings.deadline_s, LOGIN_DEADLINE_S)}
-    return ErpClient(settings.model_copy(update=shorter))
+    patience = Patience(queue_s=ERP_QUEUE_S, queue=max(1, threads // 8), pause_s=ERP_PAUSE_S)
+    return ErpClient(settings.model_copy(update=shorter), patience)
 
 
 def _wrap(app: Flask, settings: ViewerSettings, live: Live) -> None:

@@ -141,7 +141,8 @@ class Live:
 
     def gather(self, reading: Session, news: News) -> Callable[[], None]:
         """Read whom the news are for; nothing is rendered for those who have nothing open here."""
-        present = self.sockets.user_ids()
+        named = {row.user_id for row in news.rows} | {event.user_id for event in news.events}
+        present = self.sockets.present(named)
         rows = [row for row in news.rows if row.user_id in present and row.withdrawn_at is None]
         events = [event for event in news.events if event.user_id in present]
         updated = notifications.with_ids(reading, _updated_ids(events))

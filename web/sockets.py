@@ -1,6 +1,8 @@
 """Who is connected to this process: one entry for each open WebSocket."""
 
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -30,6 +32,7 @@ class Sockets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_sid: dict[str, Socket] = {}
+        self._of_users: Counter[int] = Counter()  # how many each user has; asked for with each notification
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -38,16 +41,21 @@ class Sockets:
         """Take note of a new one."""
         with self._lock:
             self._by_sid[socket.sid] = socket
+            self._of_users[socket.user_id] += 1
 
     def remove(self, sid: str) -> None:
         """Forget one; an unknown one is none of ours."""
         with self._lock:
-            self._by_sid.pop(sid, None)
+            socket = self._by_sid.pop(sid, None)
+            if socket is not None:
+                self._of_users[socket.user_id] -= 1
+                if not self._of_users[socket.user_id]:
+                    del self._of_users[socket.user_id]
 
-    def user_ids(self) -> frozenset[int]:
-        """Return who has something open here."""
+    def present(self, user_ids: Iterable[int]) -> frozenset[int]:
+        """Return who of these has something open here."""
         with self._lock:
-            return frozenset(socket.user_id for socket in self._by_sid.values())
+            return frozenset(user_id for user_id in user_ids if user_id in self._of_users)
 
     def all(self) -> list[Socket]:
         """Return those that are open now."""
