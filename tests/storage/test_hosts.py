@@ -66,6 +66,7 @@ def test_hosts_of_the_configuration_are_listed_in_its_order(database: Database, 
 def test_an_acknowledgement_holds_until_its_end(database: Database, gw: int) -> None:
     given = {"host_id": gw, "note": "On it", "by_name": "ann", "at": NOW}
     with database.write() as session:
+        session.execute(sa.update(Host).where(Host.id == gw).values(state="down", state_since=NOW))
         hosts.acknowledge(session, HostAcknowledgement(**given, until=NOW + HOUR))
         hosts.acknowledge(session, HostAcknowledgement(**given | {"note": "Mine"}, until=NOW + 2 * HOUR))
     with database.read() as session:
