@@ -1,5 +1,7 @@
 """Finesse's XML as its developer guide shows it."""
 
+from defusedxml import ElementTree
+
 STARTED = "2024-01-16T14:15:00.123Z"
 CHANGED = "2024-01-16T14:15:07.456Z"
 
@@ -58,3 +60,12 @@ def user(login: str, first: str = "", last: str = "", state: str = "READY", exte
 def team(team_id: str, name: str) -> str:
     """A team as a supervisor's User names it."""
     return f"<Team><uri>/finesse/api/Team/{team_id}</uri><id>{team_id}</id><name>{name}</name></Team>"
+
+
+def backwards(xml: str) -> str:
+    """The same call with all of its children, and theirs, in reverse order."""
+    root = ElementTree.fromstring(xml)
+    for element in list(root.iter()):
+        if element.tag in {"Dialog", "mediaProperties", "participants", "Participant"}:
+            element[:] = reversed(element)
+    return str(ElementTree.tostring(root, encoding="unicode"))

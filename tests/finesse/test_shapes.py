@@ -8,7 +8,7 @@ import pytest
 from daemon.clients.errors import WrongAnswer
 from daemon.clients.finesse_values import Agent, Call
 from tests.finesse.conftest import MakeClient
-from tests.finesse.samples import CHANGED, STARTED, dialog, end, outside, ringing, team, user
+from tests.finesse.samples import CHANGED, STARTED, backwards, dialog, end, outside, ringing, team, user
 from tests.finesse.server import NOT_YOURS, FinesseUnderTest, says
 
 CONNECTED = Call(
@@ -34,6 +34,12 @@ DIALOGS = "/User/1001/Dialogs"
             dialog("dialog123", end("1001"), outside("84951234567")),
             CONNECTED,
             id="any order of participants",
+        ),
+        pytest.param(backwards(dialog("dialog123")), CONNECTED, id="any order of all"),
+        pytest.param(
+            backwards(dialog("dialog123", secondaryId="dialog122", fromAddress="900", callType="TRANSFER")),
+            replace(CONNECTED, secondary_id="dialog122", number="900"),
+            id="any order of a transfer",
         ),
         pytest.param(
             dialog("dialog123", media=""), replace(CONNECTED, call_id="dialog123"), id="no callKeyCallId"
