@@ -14,6 +14,8 @@ from tests.daemon.samples import ANN, BOB, CARL, STATUS, change, issue, journal
 from tests.daemon.scripted import Bench, content, seen
 from tests.fakes import ScriptedSource
 
+pytestmark = pytest.mark.long
+
 
 class CrashError(BaseException):
     """The process is dead: nothing catches this."""

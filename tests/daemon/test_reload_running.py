@@ -17,6 +17,8 @@ from tests.real.daemon_process import Daemon, Installation
 from tests.redmines import RedmineUnderTest
 from tests.services.processes import wait_until
 
+pytestmark = pytest.mark.long
+
 WITHIN_S = 60.0
 REDMINE = '[job.redmine]\nsource = "redmine"\nevery_s = 1.0\n'
 BEAT = '[job.beat]\nsource = "redmine_reminders"\nevery_s = 1.0\n'

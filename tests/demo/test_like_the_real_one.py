@@ -13,7 +13,7 @@ from tests.demo.questions import FILTERS, READ_ONLY, VALUES
 from tests.demo.twins import Twins
 from tests.redmines import RealRedmine, RedmineUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 ALL_INCLUDES = "journals,watchers,attachments,relations,children,allowed_statuses"
 EVERYBODY = ("admin", "ann", "bob", "carl", "dora", "eve", "fred", "hugo", "iris", "")

@@ -8,7 +8,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.e2e.desk import Desk, card_ids, expect_live, log_in
 from tests.e2e.viewer import Person, ViewerUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 API = "**/api/inbox?*"
 FULL_REPLAY = 200  # the viewer cuts a longer one
 OpenDesk = Callable[[ViewerUnderTest], Desk]

@@ -24,6 +24,8 @@ from tests.e2e.viewer import ROOT, wait_until
 from tests.redmines import RealRedmine
 from tests.web.served import free_port
 
+pytestmark = pytest.mark.long
+
 KEY = "BAD_INPUT_KEY"
 
 Helpdesk = Callable[..., subprocess.CompletedProcess[str]]

@@ -24,6 +24,8 @@ from tests.redmines import RealRedmine
 from tests.services.processes import wait_until
 from tests.services.run import ServiceRun
 
+pytestmark = pytest.mark.long
+
 DEADLINE_S = 4.0
 PATIENCE = {"connect_timeout_s": 2.0, "read_timeout_s": 3.5, "deadline_s": DEADLINE_S, "retries": 1}
 MARGIN_S = 2.0  # beyond the deadline, for all that a run does besides waiting

@@ -34,6 +34,8 @@ from tests.services.run import ServiceRun
 from tests.web.house import cheap_hash, notification, password_of
 from tests.web.served import ServedViewer
 
+pytestmark = pytest.mark.long
+
 MAIN = """\
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;

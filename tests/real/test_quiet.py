@@ -8,6 +8,8 @@ import pytest
 from tests.real.hand_driven import HandDriven
 from tests.redmines import RealRedmine
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def daemon(real_redmine: RealRedmine, tmp_path: Path) -> Iterator[HandDriven]:

@@ -21,6 +21,8 @@ from tests.services.processes import wait_until
 from web import create_app
 from web.settings import AuthSettings, ViewerSettings, WebSettings
 
+pytestmark = pytest.mark.long
+
 TABLES = """
 [channel.webpush]
 enabled = false

@@ -19,6 +19,8 @@ from web import create_app
 from web.feature_settings import TaskSettings
 from web.settings import AuthSettings, ViewerSettings, WebSettings
 
+pytestmark = pytest.mark.long
+
 PEOPLE = ("ann", "bob", "carl", "dora", "eve", "fred", "gina", "hugo", "iris", "luke")
 TEAM = "Support team"
 WRITERS = {"open": ("ann", "carl"), "closed-circle": ("ann", "bob")}

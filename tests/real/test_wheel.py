@@ -16,6 +16,8 @@ import requests
 
 from tests.web.served import ROOT, free_port, wait_until
 
+pytestmark = pytest.mark.long
+
 START_S = 240.0
 MADE = ("web/static/vendor", "web/translations", "daemon/translations")
 Helpdesk = Callable[..., subprocess.CompletedProcess[str]]
