@@ -18,7 +18,7 @@ from tests.e2e.viewer import Person
 from tests.finesse.samples import dialog, ringing
 from tests.finesse.server import OUT_OF_SERVICE, says
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 SLOW_MS = 15_000
 PATH = "/finesse/calls"
 OpenCalls = Callable[..., Page]
