@@ -64,6 +64,7 @@ FRAME = (
 )
 RECORD = r"record \({}\): (?P<a>[\d,]+) rows/s, bare executemany (?P<b>[\d,]+), ratio (?P<r>[\d.]+)"
 TASKS = r"my_tasks \(sqlite\): [^\n]*?: (?P<n>\d+) statements, median (?P<s>[\d.]+) ms"
+SWEEP = r" +{} +wall +(?P<{}s>[\d.]+) s +CPU +(?P<{}c>[\d.]+) s +median round trip (?P<{}m>[\d.]+) ms\n"
 ROWS = (
     Row(
         "record",
@@ -119,10 +120,22 @@ ROWS = (
     Row(
         "icmp",
         "1,000 hosts, 50 of them dead, 5 echoes each",
-        r"ours +wall +(?P<a>[\d.]+) s[^\n]*round trip (?P<am>[\d.]+) ms\n +fping +wall +(?P<b>[\d.]+) s"
-        r"[^\n]*round trip (?P<bm>[\d.]+) ms\n[^\n]*: (?P<r>[\d.]+)",
-        "{a} s, loss as it is, median round trip {am} ms",
-        "fping {b} s, {bm} ms: ratio {r}",
+        r"1000 hosts, 50 dead, (?P<lossy>\d+) lossy[^\n]*\n"
+        + SWEEP.format("ours", *"aaa")
+        + SWEEP.format("fping", *"bbb")
+        + r" +loss said (?P<said>\d+) of (?P<lost>\d+) echoes dropped, wrong for 0 hosts\n"
+        r"[^\n]*: (?P<r>[\d.]+)",
+        "{as} s, CPU {ac} s, median round trip {am} ms; "
+        "{lossy} more are lossy: {said} of {lost} dropped echoes found",
+        "fping {bs} s, CPU {bc} s, {bm} ms: ratio {r}",
+    ),
+    Row(
+        "erp",
+        "a poll of 100,000 people of the ERP, one query",
+        r"erp poll \(100,000 [^\n]*first (?P<first>[\d.]+) s, then (?P<then>[\d.]+) s; one query;[^\n]*\n"
+        r"erp memory: [^\n]*: daemon (?P<daemon>[+-]\d+) MB, process that asks (?P<reader>[+-]\d+) MB",
+        "{then} s, the first time {first} s",
+        "memory beside 10,000 people: daemon {daemon} MB, process that asks {reader} MB",
     ),
     Row(
         "catch_up",
@@ -133,7 +146,7 @@ ROWS = (
     ),
 )
 # Measurements without a row: they are printed only.
-OTHERS = ("erp", "inbox", "push")
+OTHERS = ("inbox", "push")
 
 
 def main(arguments: Sequence[str]) -> int:

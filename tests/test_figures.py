@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import figures
-from tests.bench import load
+from tests.bench import erp, icmp, load
 from tests.figures import BEGIN, END, README, ROWS, TIMED_OUT, Measured, ended, renewed
 from tests.load.phases import Figures
 
@@ -69,6 +69,21 @@ def test_what_failed_or_missed_its_target_ends_it_badly_once_all_is_written(
     assert figures.main(["--write"]) == 0
 
 
+def test_loss_and_memory_are_what_was_printed() -> None:
+    sweeps = (
+        "1000 hosts, 50 dead, 20 lossy, 5 echoes each, load 0.4\n"
+        f"{icmp.line('ours', 5.5, 0.31, 0.023)}\n{icmp.line('fping', 7.9, 0.24, 0.024)}\n"
+        "  loss said 132 of 132 echoes dropped, wrong for 0 hosts\n  wall time, ours by fping's: 0.696\n"
+    )
+    people = f"{erp.Measured(100_000, [30.1, 9.4], 7.2, 80)}\n{erp.growth(-3.2, 6.4)}\n"
+    text = renewed(TABLE, {"icmp": sweeps, "erp": people})
+    assert "20 more are lossy: 132 of 132 dropped echoes found | fping 7.90 s, CPU 0.24 s" in text
+    assert "| 9.4 s, the first time 30.1 s | memory beside 10,000 people: daemon -3 MB," in text
+    for right, other in (("1000 hosts", "100 hosts"), ("wrong for 0", "wrong for 1")):
+        with pytest.raises(ValueError, match="icmp did not print"):
+            renewed(TABLE, {"icmp": sweeps.replace(right, other)})
+
+
 def test_how_a_measurement_ends_is_noted() -> None:
     says = "print('so much', flush=True); import sys; "
     assert ended("x", [sys.executable, "-c", f"{says}sys.exit(3)"]) == Measured("x", "so much\n", 3)
@@ -82,6 +97,7 @@ NOT_YET = {
     "2,000 signed-in pages on two workers, 100 personal notifications a second",
     "memory of each such page",
     "the viewer restarted under that load: all 2,000 back",
+    "a poll of 100,000 people of the ERP, one query",
 }
 
 

@@ -1,12 +1,14 @@
 """A poll of the ERP's people: how long it takes and what memory it needs, for few people and for many.
 
-`python -m tests.bench.erp`
+`python -m tests.bench.erp`: ends with 1 where ten times the people take more memory than MOST_GROWN_MB.
 """
 
 import gc
 import resource
+import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -23,6 +25,27 @@ from tests.erp.registry import PEOPLE, Registry
 
 COUNTS = (10_000, 100_000)
 USERS = 1_000
+# For 90,000 people more: what marks each as seen, never the rows, which would be 100 MB and more.
+MOST_GROWN_MB = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Polls of so many people: seconds of each, memory that the daemon took for them, and its reader's."""
+
+    count: int
+    spent_s: list[float]
+    daemon_mb: float
+    reader_mb: float
+
+    def __str__(self) -> str:
+        """Return the line that is printed."""
+        first, later = self.spent_s[0], min(self.spent_s[1:])
+        return (
+            f"erp poll ({self.count:,} people, {USERS:,} users): first {first:.1f} s, then {later:.1f} s;"
+            f" one query; memory of the daemon +{self.daemon_mb:.0f} MB,"
+            f" of the process that asks {self.reader_mb:.0f} MB"
+        )
 
 
 def filled(folder: Path, count: int) -> Registry:
@@ -47,7 +70,7 @@ def filled(folder: Path, count: int) -> Registry:
     return registry
 
 
-def measure(count: int) -> str:
+def measure(count: int) -> Measured:
     """Poll twice: the first time everybody is new, the second time nobody."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -69,10 +92,7 @@ def measure(count: int) -> str:
         source.close()
         database.dispose()
         registry.close()
-    return (
-        f"erp poll ({count:,} people, {USERS:,} users): first {spent[0]:.1f} s, then {min(spent[1:]):.1f} s; "
-        f"memory of the daemon +{grown:.0f} MB, of the process that asks {reader:.0f} MB"
-    )
+    return Measured(count, spent, grown, reader)
 
 
 def polled(job: Job, database: Database) -> float:
@@ -83,13 +103,29 @@ def polled(job: Job, database: Database) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    """Print a line for few people and one for many, and the peak of all."""
+def main() -> int:
+    """Print a line for few people and one for many, and the peak of all; 1 where memory is not flat."""
     logs.configure("error")
-    for count in COUNTS:
-        print(measure(count))
+    few, many = (_shown(measure(count)) for count in COUNTS)
+    daemon, reader = many.daemon_mb - few.daemon_mb, many.reader_mb - few.reader_mb
+    print(growth(daemon, reader))
     print(f"peak of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.0f} MB")
+    return int(max(daemon, reader) > MOST_GROWN_MB)
+
+
+def growth(daemon_mb: float, reader_mb: float) -> str:
+    """Return the line that says what many people take more than few."""
+    few, many = COUNTS
+    return (
+        f"erp memory: {many:,} people instead of {few:,}: daemon {daemon_mb:+.0f} MB,"
+        f" process that asks {reader_mb:+.0f} MB (at most {MOST_GROWN_MB} each)"
+    )
+
+
+def _shown(measured: Measured) -> Measured:
+    print(measured, flush=True)
+    return measured
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
