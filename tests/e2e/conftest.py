@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.desk import CHROMIUM_ARGS, Desk
 from tests.e2e.product import Product
@@ -19,6 +19,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
     """Start Debian's Chromium once; every page gets a profile of its own."""
     if missing := [name for name in BUILT if not (ROOT / name).exists()]:
         pytest.fail(f"{', '.join(missing)} not built: run `make setup`", pytrace=False)
+    expect.set_options(timeout=15_000)  # a busy machine is no fault of a page's
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGS))
         yield browser

@@ -45,7 +45,7 @@ class Desk:
             "timezone_id": "Europe/Moscow",
         }
         context = self.browser.new_context(**defaults | options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.add_init_script(WATCH_POLICY)
         context.on("page", self._watch)
         self.contexts.append(context)
