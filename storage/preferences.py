@@ -43,7 +43,7 @@ SOURCE_OF = dict.fromkeys(HOST_TYPES, "hosts") | dict.fromkeys(ERP_TYPES, "erp")
 # Types that only administrators are told of.
 ADMIN_TYPES = frozenset({"channel_problem", "job_trouble"})
 WAYS = ("webpush", "email", "popup", "sound")
-# What passes where of a project only what is important is wanted; a muted issue lets less through (storage/mutes.py).
+# What passes of a project of which only what is important is wanted; a mute lets less through (`mutes`).
 IMPORTANT = frozenset({"assigned", "mention", "reminder", "vpn_expiry"})
 _QUIET_TYPES = frozenset({"attachment_added", "updated"})
 _MAILED_TYPES = frozenset(
