@@ -62,8 +62,8 @@ from web.viewer import EXTENSION, Viewer
 
 # A person waits for these answers; the daemon's own patience would be a minute.
 LOGIN_DEADLINE_S = 8.0
-# Nobody waits longer for others' questions to the ERP, nor an eighth of the threads at once; and so long nobody
-# waits for an ERP that did not answer: at a log-in the next backend is asked at once.
+# Nobody waits longer for others' questions to the ERP, nor an eighth of the threads at once; and so long
+# nobody asks an ERP that did not answer: at a log-in the next backend is asked at once.
 ERP_QUEUE_S, ERP_PAUSE_S = 2.0, 15.0
 TASK_DEADLINE_S = 10.0
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -21,11 +22,28 @@ from daemon.clients.settings import SettingsError
 IDLE_S = 120.0  # so long a process without work is kept
 
 
+class Busy(SourceUnavailable):
+    """All connections are taken: the ERP was not asked, and nothing is known of how it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, and how many at once, may wait for a free connection, and for how long nobody asks an ERP
+    that did not answer. By default as long as for an answer, all, and not at all."""
+
+    queue_s: float | None = None
+    queue: int = 10_000
+    pause_s: float = 0.0
+
+
 class ErpClient:
     """One ERP. May be used by several threads at once; `connections` of them ask, others wait."""
 
-    def __init__(self, settings: ErpSettings) -> None:
+    def __init__(self, settings: ErpSettings, patience: Patience | None = None) -> None:
         self._settings = settings
+        self._patience = patience or Patience()
+        self._queue = threading.BoundedSemaphore(self._patience.queue)
+        self._away_until = 0.0
         self._free = threading.BoundedSemaphore(settings.connections)
         self._lock = threading.Lock()
         self._idle: list[Helper] = []
@@ -37,7 +55,7 @@ class ErpClient:
     def check_password(self, username: str, password: str) -> Checked:
         """Say whose account this name and password open. Never tried twice.
 
-        Raises SourceUnavailable, SourceRefused (rights, settings) or WrongAnswer.
+        Raises SourceUnavailable (Busy, where too many ask), SourceRefused (rights, settings) or WrongAnswer.
         """
         if not is_name(username) or not password or "\0" in password:
             return Checked(Verdict.WRONG)
@@ -55,12 +73,17 @@ class ErpClient:
     def people(self) -> Generator[list[ErpUser]]:
         """Yield everybody in chunks, by one query. Raises as `check_password`, in the midst too."""
         reader, limit_s = self._reader(), self._settings.poll_deadline_s
-        with self._helper(limit_s) as helper:
-            for word, content in helper.ask(limit_s, "people", self._settings, reader):
+        with self._helper(limit_s) as (helper, left_s):
+            for word, content in helper.ask(left_s, "people", self._settings, reader):
                 if trouble := is_trouble(word, content):
                     raise self._error(trouble)
                 if word == "rows":
                     yield content
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the ERP did not answer a moment ago, so that nobody asks it now."""
+        return time.monotonic() < self._away_until
 
     def close(self) -> None:
         """End the processes that are kept."""
@@ -80,36 +103,65 @@ class ErpClient:
 
     def _answer(self, name: str, *arguments: Any) -> Any:
         limit_s = self._settings.deadline_s
-        with self._helper(limit_s) as helper:
-            ((word, content),) = helper.ask(limit_s, name, self._settings, *arguments)
-        if trouble := is_trouble(word, content):
-            raise self._error(trouble)
+        with self._helper(limit_s) as (helper, left_s):
+            ((word, content),) = helper.ask(left_s, name, self._settings, *arguments)
+            if trouble := is_trouble(word, content):
+                raise self._error(trouble)
         return content
 
     @contextmanager
-    def _helper(self, patience_s: float) -> Iterator[Helper]:
-        """Lend a process that is free, or a new one; take it back unless it had to be ended."""
-        if not self._free.acquire(timeout=patience_s):
-            raise SourceUnavailable("ERP: too many questions wait for an answer.")
+    def _helper(self, limit_s: float) -> Iterator[tuple[Helper, float]]:
+        """Lend a process that is free, or a new one, and say how many of the seconds are left to ask it.
+
+        It is taken back unless it had to be ended.
+        """
+        left_s = self._wait_for_a_connection(limit_s)
         helper = None
         try:
+            self._check_rest()  # it may have begun while we waited
             helper = self._take()
             self.requests_made += 1
-            yield helper
+            yield helper, left_s
             self._keep(helper)
             helper = None
         except NoAnswer as e:
+            self._rest()
             raise SourceUnavailable(f"ERP: {e}.") from e
-        except SourceError:
+        except SourceError as e:
             # It answered, with a trouble of the ERP's.
             if helper is not None:
                 self._keep(helper)
                 helper = None
+                if isinstance(e, SourceUnavailable):
+                    self._rest()
             raise
         finally:
             if helper is not None:
                 helper.end()
             self._free.release()
+
+    def _wait_for_a_connection(self, limit_s: float) -> float:
+        """Take one, and return how many of the seconds are left. Raises SourceUnavailable, Busy too."""
+        self._check_rest()
+        if self._free.acquire(blocking=False):
+            return limit_s
+        if not self._queue.acquire(blocking=False):
+            raise Busy("ERP: too many questions wait for an answer.")
+        started = time.monotonic()
+        own_s = self._patience.queue_s
+        try:
+            if not self._free.acquire(timeout=limit_s if own_s is None else min(own_s, limit_s)):
+                raise Busy("ERP: too many questions wait for an answer.")
+        finally:
+            self._queue.release()
+        return max(0.0, limit_s - (time.monotonic() - started))
+
+    def _check_rest(self) -> None:
+        if self.is_resting:
+            raise SourceUnavailable("ERP: it did not answer a moment ago.")
+
+    def _rest(self) -> None:
+        self._away_until = time.monotonic() + self._patience.pause_s
 
     def _take(self) -> Helper:
         with self._lock:

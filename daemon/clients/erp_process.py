@@ -50,7 +50,7 @@ class Helper:
         left_s = limit_s
         while True:
             started = time.monotonic()
-            word, content = self._next(left_s, f"no answer within {limit_s:g} s")
+            word, content = self._next(left_s, f"no answer within {round(limit_s, 1):g} s")
             left_s = max(0.0, left_s - (time.monotonic() - started))
             yield word, content
             if word != "rows":

@@ -18,6 +18,15 @@ VERDICTS = {
     "ORA-28000": Verdict.LOCKED,
     "ORA-28001": Verdict.EXPIRED,
 }
+# What they say of the account of a person who logs in; of our own account they are troubles like others.
+PERSONAL = VERDICTS | {
+    "ORA-01004": Verdict.WRONG,
+    "ORA-01040": Verdict.WRONG,
+    "ORA-01045": Verdict.DENIED,
+    "ORA-02391": Verdict.TOO_MANY,
+    "ORA-28009": Verdict.DENIED,
+    "DPY-3015": Verdict.DENIED,
+}
 EXPIRING_CODES = frozenset({"ORA-28002", "ORA-28011"})
 _CREDENTIALS = {
     Verdict.WRONG: "the name or password of our own account is wrong",
@@ -40,6 +49,11 @@ _UNAVAILABLE = {
     "ORA-02391": "our account has too many sessions",
     "ORA-03113": "the connection was cut",
     "ORA-03114": "the connection was cut",
+    # Databases tell their listener that they are there: it knows none while they are down, too.
+    "DPY-6001": "the listener does not know this service_name",
+    "DPY-6003": "the listener does not know this SID",
+    "ORA-12505": "the listener does not know this SID",
+    "ORA-12514": "the listener does not know this service_name",
     "ORA-12516": "the listener has no free connection",
     "ORA-12520": "the listener has no free connection",
 }
@@ -47,8 +61,6 @@ _REFUSED = {
     "DPY-3010": "the database is older than 12.1, which this driver cannot use",
     "DPY-3001": "the database demands native network encryption, which this driver does not have; use tcps",
     "DPY-3022": "a column is a time with a named zone: let the query cast it",
-    "DPY-6001": "the listener does not know this service_name",
-    "DPY-6003": "the listener does not know this SID",
     "DPY-6006": "the certificate is for another host name",
     "ORA-00904": "the query names a column that does not exist",
     "ORA-00942": "the view or table does not exist, or our account may not read it",
@@ -56,9 +68,8 @@ _REFUSED = {
     "ORA-06550": "the query calls what does not exist or may not be called",
     "ORA-01031": "our account lacks the right to read this",
     "ORA-01045": "our account may not open a session",
+    "DPY-3015": "our account has a password of a kind that this driver cannot use",
     "ORA-28040": "the database takes no log-in of this kind",
-    "ORA-12505": "the listener does not know this SID",
-    "ORA-12514": "the listener does not know this service_name",
 }
 _ERRNO = {
     errno.ECONNREFUSED: "nobody listens at this host and port",

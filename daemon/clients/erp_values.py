@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     WRONG = "wrong"
     LOCKED = "locked"
     EXPIRED = "expired"
+    DENIED = "denied"  # known, but kept from opening a session
+    TOO_MANY = "too_many_sessions"  # of the person's own
 
 
 # Fields of our users that the ERP fills where it has something to say.

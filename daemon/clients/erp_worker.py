@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from daemon.clients import erp_sql
 from daemon.clients.erp_settings import ErpSettings
-from daemon.clients.erp_trouble import EXPIRING_CODES, VERDICTS, codes_of, trouble_of
+from daemon.clients.erp_trouble import EXPIRING_CODES, PERSONAL, codes_of, trouble_of
 from daemon.clients.erp_values import Checked, ErpUser, Row, Unreadable, Verdict, user_of, verdict_of
 
 CHUNK = 1000
@@ -101,7 +101,7 @@ def _opened(settings: ErpSettings, username: str, password: str) -> tuple[Verdic
     try:
         own = oracledb.connect(**options)
     except oracledb.DatabaseError as e:
-        known = [VERDICTS[code] for code in codes_of(e) if code in VERDICTS]
+        known = [PERSONAL[code] for code in codes_of(e) if code in PERSONAL]
         if not known:
             raise
         return known[0], None

@@ -136,6 +136,12 @@ def test_whoever_the_database_lets_in_is_read(
         ("ORA-01005", Verdict.WRONG),
         ("ORA-28000", Verdict.LOCKED),
         ("ORA-28001", Verdict.EXPIRED),
+        ("ORA-01004", Verdict.WRONG),
+        ("ORA-01040", Verdict.WRONG),
+        ("ORA-01045", Verdict.DENIED),
+        ("ORA-28009", Verdict.DENIED),
+        ("DPY-3015", Verdict.DENIED),
+        ("ORA-02391", Verdict.TOO_MANY),
     ],
 )
 def test_a_refusal_is_a_verdict_and_is_not_tried_again(

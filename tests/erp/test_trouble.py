@@ -47,8 +47,11 @@ def caused(cause: BaseException) -> oracledb.Error:
         ),
         (oracle("ORA-28000"), ("credentials", "our own account is locked (ORA-28000)")),
         (oracle("ORA-28001"), ("credentials", "the password of our own account has expired (ORA-28001)")),
-        (caused(oracle("DPY-6001")), ("refused", "the listener does not know this service_name (DPY-6001)")),
-        (caused(oracle("DPY-6003")), ("refused", "the listener does not know this SID (DPY-6003)")),
+        (
+            caused(oracle("DPY-6001")),
+            ("unavailable", "the listener does not know this service_name (DPY-6001)"),
+        ),
+        (caused(oracle("DPY-6003")), ("unavailable", "the listener does not know this SID (DPY-6003)")),
         (caused(oracle("DPY-6000")), ("unavailable", "the listener refuses connections (DPY-6000)")),
         (
             caused(oracle("DPY-3010")),

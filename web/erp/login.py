@@ -1,20 +1,17 @@
 """Log-in with the ERP's password, which is kept nowhere."""
 
-import time
 from dataclasses import dataclass
 
 import structlog
 
-from daemon.clients.erp import ErpClient
+from daemon.clients.erp import Busy, ErpClient
 from daemon.clients.erp_values import Checked, ErpUser, Verdict, is_name
-from daemon.clients.errors import SourceError, SourceUnavailable
+from daemon.clients.errors import SourceError, SourceUnavailable, WrongAnswer
 from storage import erp
 from storage.session import Database
 from web.answers import RETRY_S, Problem
 from web.language import gettext
 
-# So long nobody waits for an ERP that did not answer: the next backend is asked at once.
-PAUSE_S = 15.0
 log = structlog.get_logger(__name__)
 
 
@@ -36,21 +33,26 @@ class ErpLogin:
     def __init__(self, client: ErpClient, database: Database) -> None:
         self._client = client
         self._database = database
-        self._away_until = 0.0
 
     def ask(self, name: str, password: str, *, is_linked: bool) -> Opinion:
-        """Check a password. Raises Problem where the ERP refuses somebody whom it knows: that is final."""
+        """Check a password. Only an ERP that cannot be reached is away.
+
+        Raises Problem, which is final, where it refuses somebody whom it knows, or answered and did not say.
+        """
         if not is_name(name):
             return NOT_ITS
-        if time.monotonic() < self._away_until:
+        if self._client.is_resting:
             return AWAY
         try:
             checked = self._client.check_password(name, password)
-        except SourceError as e:
-            say = log.warning if isinstance(e, SourceUnavailable) else log.error
-            say("login_without_erp", error=str(e))
-            self._away_until = time.monotonic() + PAUSE_S
+        except Busy as e:
+            raise _busy() from e
+        except SourceUnavailable as e:
+            log.warning("login_without_erp", error=str(e))
             return AWAY
+        except SourceError as e:
+            log.error("erp_did_not_judge", error=str(e))  # noqa: TRY400 - the text says all
+            raise _unjudged(e) from e
         if checked.is_right:
             return Opinion(checked)
         if checked.verdict is Verdict.WRONG and not is_linked and self._is_stranger(name):
@@ -64,6 +66,8 @@ class ErpLogin:
                 return False
         try:
             return self._client.person(name) is None
+        except Busy as e:
+            raise _busy() from e
         except SourceError:
             return False
 
@@ -87,7 +91,29 @@ def refused(verdict: Verdict) -> Problem:
     if verdict is Verdict.EXPIRED:
         text = gettext("Your ERP password has expired. Change it in the ERP, then come back.")
         return Problem(403, "password_expired", text)
+    if verdict is Verdict.DENIED:
+        text = gettext("The ERP does not let your account log in. Ask your administrator.")
+        return Problem(403, "account_denied", text)
+    if verdict is Verdict.TOO_MANY:
+        text = gettext("Your account has too many open sessions in the ERP. Close one there, then try again.")
+        return Problem(403, "too_many_sessions", text)
     return Problem(401, "wrong_password", gettext("Wrong user name or password."))
+
+
+def _unjudged(error: SourceError) -> Problem:
+    """Return what is said where the ERP answered, but neither yes nor no: no other password counts then."""
+    if isinstance(error, WrongAnswer):
+        text = gettext(
+            "The ERP gave an answer about your password that means nothing. Tell your administrator."
+        )
+        return Problem(503, "erp_wrong_answer", text, retry_after_s=RETRY_S)
+    text = gettext("The ERP does not let Helpdesk check passwords at the moment. Tell your administrator.")
+    return Problem(503, "erp_refused", text, retry_after_s=RETRY_S)
+
+
+def _busy() -> Problem:
+    text = gettext("Too many people log in at this moment. Try again in a few seconds.")
+    return Problem(503, "busy", text, retry_after_s=RETRY_S)
 
 
 def warning(checked: Checked) -> str:
