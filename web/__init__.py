@@ -121,7 +121,7 @@ def create_app(settings: ViewerSettings, database: Database) -> Flask:
         stored.bp,
     ):
         app.register_blueprint(blueprint)
-    brake = throttle.Throttle(app, settings.auth)
+    brake = throttle.Throttle(app, settings.auth, settings.web.workers)
     brake.guard(app, security.LOGIN_ENDPOINT)
     for endpoint in users.password.GUARDED:
         brake.guard(app, endpoint, throttle.own_name)

@@ -109,6 +109,16 @@ class AuthSettings(Settings):
         """How often a name may have a wrong password."""
         return self.erp_failures_per_user if "erp" in self.backends else self.failures_per_user
 
+    def limit_of_one(self, workers: int) -> str:
+        """Return how often a name may have a wrong password at each of so many workers.
+
+        Oracle counts what all of them let through: those that count in their own memory have a share each.
+        """
+        if workers == 1 or "erp" not in self.backends or not self.limiter_storage().startswith("memory"):
+            return self.user_limit
+        shares = (type(rate)(rate.amount // workers, rate.multiples) for rate in parse_many(self.user_limit))
+        return "; ".join(str(rate) for rate in shares)
+
     @model_validator(mode="after")
     def _check_limiter(self) -> Self:
         if self.limiter_url_env and self.limiter_url != "memory://":
@@ -265,6 +275,14 @@ def _secrets(settings: ViewerSettings) -> Iterator[tuple[str, Callable[[], objec
 def _check_erp(settings: ViewerSettings, where: Origins) -> None:
     if "erp" not in settings.backends or settings.erp is None:
         return
+    fewest = min(rate.amount for rate in parse_many(settings.auth.user_limit))
+    workers = settings.web.workers
+    if workers > fewest and settings.auth.limiter_storage().startswith("memory"):
+        text = (
+            f"{workers} workers cannot share {fewest} wrong passwords of a name, and the ERP locks accounts "
+            f"after more: set auth.limiter_url to a redis://, or at most {fewest} workers"
+        )
+        raise ConfigError(where.fault(("web", "workers"), text))
     if settings.erp.mode == "query" and not settings.erp.check_sql:
         text = 'auth.backends names erp, but [erp] has no check_sql; or set mode = "connect"'
         raise ConfigError(where.fault(("erp", "check_sql"), text))

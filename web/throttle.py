@@ -31,9 +31,10 @@ class Throttle:
     One that turned out right, or could not be checked, is given back.
     """
 
-    def __init__(self, app: Flask, settings: AuthSettings) -> None:
+    def __init__(self, app: Flask, settings: AuthSettings, workers: int = 1) -> None:
         url = settings.limiter_storage()
         self._settings = settings
+        self._user_limit = settings.limit_of_one(workers)
         self._limiter = Limiter(
             _address,
             app=app,
@@ -48,7 +49,7 @@ class Throttle:
         view: Any = app.view_functions[endpoint]
         for limit, key in (
             (self._settings.failures_per_address, _address),
-            (self._settings.user_limit, whose or _user_name),
+            (self._user_limit, whose or _user_name),
         ):
             view = self._limiter.limit(limit, key_func=key, methods=["POST", "PUT"], scope=key.__name__)(view)
         app.view_functions[endpoint] = view

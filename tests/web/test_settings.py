@@ -15,7 +15,7 @@ from storage.session import Database
 from storage.settings import StorageSettings
 from tests.web.served import ROOT
 from web.secret import read_or_make
-from web.settings import load
+from web.settings import AuthSettings, load
 
 REDMINE = '[redmine]\nurl = "https://redmine.example.test"\napi_key_env = "TEST_REDMINE_KEY"\n'
 
@@ -72,6 +72,10 @@ def test_tables_of_the_daemon_are_left_to_it(tmp_path: Path) -> None:
         ('[auth]\nbackends = ["ldap"]', "ldap is unknown; allowed: local, redmine"),
         ('[auth]\nbackends = ["erp"]', "auth.backends names erp, but there is no [erp] with a url"),
         ('[auth]\nbackends = ["erp"]\n[erp]\nurl = "sqlite:///erp.db"', "but [erp] has no check_sql"),
+        (
+            '[web]\nworkers = 6\n[auth]\nbackends = ["erp"]\n[erp]\nurl = "sqlite:///erp.db"',
+            "6 workers cannot share 5 wrong passwords",
+        ),
         ('[erp]\nurl = "erp.example.com"', "must be an SQLAlchemy address"),
         ('[auth]\nerp_failures_per_user = "often"', "must be a rate"),
         ('[auth]\nbackends = ["local", "local"]', "names a backend twice"),
@@ -93,6 +97,22 @@ def test_a_fault_is_named_with_its_place(tmp_path: Path, text: str, said: str) -
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("workers", "auth", "limit"),
+    [
+        (1, {"backends": ("erp",)}, "5 per 15 minutes; 8 per day"),
+        (2, {"backends": ("erp", "local")}, "2 per 15 minute; 4 per 1 day"),
+        (5, {"backends": ("erp",)}, "1 per 15 minute; 1 per 1 day"),
+        (5, {"backends": ("erp",), "limiter_url": "redis://localhost"}, "5 per 15 minutes; 8 per day"),
+        (5, {"backends": ("local",)}, "10 per 15 minutes"),
+    ],
+)
+def test_workers_that_count_for_themselves_share_what_the_erp_bears(
+    workers: int, auth: dict[str, Any], limit: str
+) -> None:
+    assert AuthSettings(**auth).limit_of_one(workers) == limit
 
 
 def test_a_password_for_redis_comes_from_the_environment(
