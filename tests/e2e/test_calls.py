@@ -110,6 +110,19 @@ def test_a_supervisor_looks_at_a_team(shared: Office, open_calls: OpenCalls) -> 
     expect(page.get_by_text("TELEPORTING")).to_be_visible()
 
 
+def test_calls_are_told_in_russian(shared: Office, open_calls: OpenCalls) -> None:
+    boss = shared.agent(teams=teams(), language="ru")
+    shared.busy_team(boss.username)
+    page = open_calls(boss, locale="ru-RU")
+    expect(page.locator("h1")).to_have_text("Звонки")
+    expect(page.locator(".empty-title")).to_have_text("Сейчас звонков нет")
+    page.get_by_role("link", name="First line support").click()
+    marks = ["Звонит", "Разговор", "На удержании", "Разговор", "TELEPORTING"]
+    expect(page.locator(".call-state .mark")).to_have_text(marks)
+    expect(page.locator(".call").first.locator(".call-who")).to_have_text("Номер скрыт")
+    expect(page.locator(".call-facts").first).to_contain_text("входящий")
+
+
 def test_a_page_that_nobody_looks_at_asks_nothing(shared: Office, desk: Desk) -> None:
     ann = shared.agent()
     page = desk.page(ann, path="/notifications")
