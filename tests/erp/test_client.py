@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy.dialects.oracle import oracledb as oracle
 
 from daemon.clients import erp_sql
-from daemon.clients.erp import ErpClient
+from daemon.clients.erp import Busy, ErpClient, Patience
 from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.erp_values import Verdict
 from daemon.clients.errors import SourceError, SourceRefused, SourceUnavailable, WrongAnswer
 from tests.erp.listener import Deed, cut, listening, noise, refuse, stall, trickle
 from tests.erp.registry import PASSWORD, Registry
-from tests.web.served import free_port
+from tests.web.served import free_port, wait_until
 
 Make = Callable[..., ErpClient]
 LATE_S = 1.5  # what a busy machine may add to a deadline
@@ -28,8 +28,8 @@ def oracle_url(port: int, host: str = "127.0.0.1", user: str = "") -> str:
 @pytest.mark.parametrize(
     ("deed", "kind", "text"),
     [
-        (refuse(12514), SourceRefused, "ERP: the listener does not know this service_name (DPY-6001)."),
-        (refuse(12505), SourceRefused, "ERP: the listener does not know this SID (DPY-6003)."),
+        (refuse(12514), SourceUnavailable, "ERP: the listener does not know this service_name (DPY-6001)."),
+        (refuse(12505), SourceUnavailable, "ERP: the listener does not know this SID (DPY-6003)."),
         (refuse(12516), SourceUnavailable, "ERP: the listener refuses connections (DPY-6000)."),
         (cut, SourceUnavailable, "ERP: the connection was cut (DPY-4011)."),
         (noise, SourceUnavailable, "ERP: the connection was cut (DPY-4011)."),
@@ -80,7 +80,7 @@ def test_nobody_listening_and_unknown_names_are_told(make_client: Make) -> None:
 def test_ipv6_addresses_are_understood(make_client: Make) -> None:
     with listening(refuse(12514), "::1") as port:
         client = make_client(url=oracle_url(port, "[::1]"), mode="connect", deadline_s=5.0)
-        with pytest.raises(SourceRefused, match="service_name"):
+        with pytest.raises(SourceUnavailable, match="service_name"):
             client.check_password("ann", PASSWORD)
 
 
@@ -120,6 +120,58 @@ def test_no_more_questions_run_at_once_than_allowed(make_client: Make) -> None:
             thread.join(30)
     assert len(told) == 2
     assert client.requests_made in {1, 2}
+
+
+def test_waiting_for_a_connection_counts_and_sees_that_the_erp_is_away(make_client: Make) -> None:
+    told: list[SourceError] = []
+    with listening(stall) as port:
+        settings = {"url": oracle_url(port), "mode": "connect", "deadline_s": 60.0, "connections": 1}
+        client = make_client(**settings)
+        client._patience = Patience(pause_s=600)
+
+        def ask() -> None:
+            with pytest.raises(SourceUnavailable) as error:
+                client.check_password("ann", PASSWORD)
+            told.append(error.value)
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: client.requests_made == 1 and client._queue._value < 10_000, 30)
+    for thread in threads:  # the listener has hung up
+        thread.join(30)
+    assert len(told) == 2
+    assert str(told[1]) == "ERP: it did not answer a moment ago."
+    assert client.requests_made == 1
+    with pytest.raises(SourceUnavailable, match="a moment ago"):
+        client.check_password("ann", PASSWORD)
+
+
+def test_slot_and_answer_have_one_deadline(make_client: Make) -> None:
+    client = make_client(url=oracle_url(1521), mode="connect", connections=1)
+    assert client._wait_for_a_connection(60.0) == 60.0
+    left: list[float] = []
+    thread = threading.Thread(target=lambda: left.append(client._wait_for_a_connection(60.0)))
+    thread.start()
+    wait_until(lambda: client._queue._value < 10_000, 30)
+    client._free.release()
+    thread.join(30)
+    assert 0 < left[0] < 60.0
+
+
+def test_whoever_finds_too_many_waiting_is_told_so_at_once(make_client: Make) -> None:
+    client = make_client(url=oracle_url(1521), mode="connect", deadline_s=600, connections=1)
+    client._free.acquire()
+    client._patience = Patience(queue_s=0.01)
+    with pytest.raises(Busy):
+        client.check_password("ann", PASSWORD)
+    client._patience = Patience(queue_s=600)
+    client._queue = threading.BoundedSemaphore(1)
+    client._queue.acquire()
+    with pytest.raises(Busy):
+        client.check_password("ann", PASSWORD)
+    assert client.requests_made == 0
+    assert not client.is_resting  # nothing is known of the ERP
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 """Whom the ERP knows, as the contract says; and what of a profile is the ERP's."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from daemon.clients.erp_settings import ErpSettings
 from storage.settings import StorageSettings
+from tests.erp.listener import listening, stall
 from tests.erp.registry import Registry
 from tests.web.conftest import Build
 from tests.web.house import House
-from tests.web.served import free_port
+from tests.web.served import free_port, wait_until
 
 
 @pytest.fixture
@@ -62,6 +64,32 @@ def test_an_erp_that_is_away_is_a_503(storage: StorageSettings, build: Build) ->
     house.viewer.erp.close()
     assert (answer.status_code, answer.get_json()["code"]) == (503, "erp_unavailable")
     assert answer.get_json()["message"] == "The ERP does not answer at the moment. Try again soon."
+
+
+def test_a_stalled_erp_leaves_threads_to_the_others(
+    storage: StorageSettings, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.LOGIN_DEADLINE_S", 100.0)
+    secret = tmp_path / "reader"
+    secret.write_text("x")
+    with ThreadPoolExecutor(8) as threads, listening(stall) as port:  # as many as the viewer has
+        url = f"oracle+oracledb://reader@127.0.0.1:{port}/?service_name=ERP"
+        erp = ErpSettings(url=url, password_file=secret, deadline_s=100, connections=2)
+        house = build(storage, web={"threads": 8}, erp=erp)
+        house.add_user("ann", language="en")
+        browsers = [house.browser("ann") for _ in range(20)]
+        asked = [threads.submit(browser.api, "/api/erp/user/iivanov") for browser in browsers]
+        health = threads.submit(house.browser().get, "/healthz")
+        assert health.result(timeout=60).is_json
+        wait_until(lambda: sum(future.done() for future in asked) >= 18, 60)
+        assert [future.done() for future in asked].count(False) == 2
+        client = house.viewer.erp
+        assert client is not None
+        wait_until(lambda: client.requests_made == 2, 60)
+    assert {future.result(timeout=40).status_code for future in asked} == {503}
+    assert house.browser("ann").api("/api/erp/user/iivanov").status_code == 503
+    assert client.requests_made == 2  # nor is it asked again at once
+    client.close()
 
 
 def test_what_the_erp_fills_nobody_changes_here(house: House) -> None:

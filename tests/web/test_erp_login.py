@@ -1,6 +1,7 @@
 """Log-in by the ERP: each refusal, who it makes and links, and that its password is kept nowhere."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.erp.registry import PASSWORD, Registry
 from tests.redmines import RedmineUnderTest
 from tests.web.conftest import Build
 from tests.web.house import House, password_of
-from tests.web.served import free_port
+from tests.web.served import free_port, wait_until
 from tests.web.test_redmine_login import settings_of
 
 CHAIN = ("erp", "redmine", "local")
@@ -31,6 +32,24 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
     yield made
     made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def any_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    """An ERP that knows ANN: on SQLite and on PostgreSQL in turn."""
+    url = f"sqlite:///{tmp_path / 'erp.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    made = Registry(url, tmp_path)
+    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def any_erp_house(make_house: MakeHouse, any_registry: Registry) -> House:
+    """A viewer that logs in by either ERP, without a Redmine."""
+    return make_house(any_registry.settings())
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +68,10 @@ def make_house(
     """Return a maker of viewers that log in by an ERP."""
     made: list[House] = []
 
-    def make(erp: dict[str, Any], redmine: RedmineUnderTest | None = None, **auth: Any) -> House:
-        chain = {"backends": CHAIN if redmine else ("erp", "local")} | auth
+    def make(erp: dict[str, Any], redmine: RedmineUnderTest | None = None, **web: Any) -> House:
+        chain = {"backends": CHAIN if redmine else ("erp", "local")}
         known = settings_of(redmine, tmp_path) if redmine else None
-        house = build(storage, auth=chain, redmine=known, erp=ErpSettings.model_validate(erp))
+        house = build(storage, web=web, auth=chain, redmine=known, erp=ErpSettings.model_validate(erp))
         made.append(house)
         client = house.viewer.erp
         assert client is not None
@@ -91,18 +110,18 @@ def everybody(house: House) -> list[User]:
         return users.listed(session)
 
 
-def test_a_first_log_in_makes_the_user_from_the_erp(erp_house: House) -> None:
-    answer = log_in(erp_house, "Ann").get_json()
+def test_a_first_log_in_makes_the_user_from_the_erp(any_erp_house: House) -> None:
+    answer = log_in(any_erp_house, "Ann").get_json()
     assert answer["success"] is True
     assert "warning" not in answer
-    (user,) = everybody(erp_house)
+    (user,) = everybody(any_erp_house)
     assert (user.username, user.erp_name, user.full_name) == ("ann", "ann", "Ann Петров")
     assert (user.email, user.department, user.position) == ("ann@example.test", "IT", "Инженер")
     assert str(user.vpn_end_date) == "2026-12-31"
     assert (user.password_hash, user.role, user.id_redmine_user) == (None, "user", None)
     assert "department" in user.from_erp
-    assert log_in(erp_house, "ANN").get_json()["user"]["id"] == user.id
-    assert len(everybody(erp_house)) == 1
+    assert log_in(any_erp_house, "ANN").get_json()["user"]["id"] == user.id
+    assert len(everybody(any_erp_house)) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,21 +130,28 @@ def test_a_first_log_in_makes_the_user_from_the_erp(erp_house: House) -> None:
         ("wrong", (401, "wrong_password"), "Wrong user name or password.", "Неверное имя"),
         ("locked", (403, "account_locked"), "Your account in the ERP is locked.", "в ERP заблокирована"),
         ("expired", (403, "password_expired"), "Your ERP password has expired.", "пароля ERP истёк"),
+        ("denied", (403, "account_denied"), "The ERP does not let your account log in.", "ERP не пускает"),
+        ("too_many_sessions", (403, "too_many_sessions"), "too many open sessions", "слишком много открытых"),
     ],
-    ids=["wrong", "locked", "expired"],
+    ids=["wrong", "locked", "expired", "denied", "sessions"],
 )
 def test_each_refusal_has_its_text(
-    erp_house: House, registry: Registry, status: str, refusal: tuple[int, str], english: str, russian: str
+    any_erp_house: House,
+    any_registry: Registry,
+    status: str,
+    refusal: tuple[int, str],
+    english: str,
+    russian: str,
 ) -> None:
-    registry.set_status("ANN", status)
-    know(erp_house, "ann")
-    answer = log_in(erp_house, "ann")
+    any_registry.set_status("ANN", status)
+    know(any_erp_house, "ann")
+    answer = log_in(any_erp_house, "ann")
     assert (answer.status_code, answer.get_json()["code"]) == refusal
     assert english in answer.get_json()["message"]
-    form = erp_house.browser().log_in("ann", PASSWORD)
+    form = any_erp_house.browser().log_in("ann", PASSWORD)
     assert russian in form.text
     assert PASSWORD not in form.text
-    assert everybody(erp_house) == []
+    assert everybody(any_erp_house) == []
 
 
 def test_whoever_is_blocked_in_the_list_of_people_is_not_let_in(erp_house: House, registry: Registry) -> None:
@@ -133,13 +159,13 @@ def test_whoever_is_blocked_in_the_list_of_people_is_not_let_in(erp_house: House
     assert log_in(erp_house, "ann").get_json()["code"] == "account_locked"
 
 
-def test_an_expiring_password_lets_in_with_a_warning(erp_house: House, registry: Registry) -> None:
-    registry.set_status("ANN", "expiring")
+def test_an_expiring_password_lets_in_with_a_warning(any_erp_house: House, any_registry: Registry) -> None:
+    any_registry.set_status("ANN", "expiring")
     assert (
-        log_in(erp_house, "ann").get_json()["warning"]
+        log_in(any_erp_house, "ann").get_json()["warning"]
         == "Your ERP password expires soon. Change it in the ERP."
     )
-    browser = erp_house.browser()
+    browser = any_erp_house.browser()
     assert browser.log_in("ann", PASSWORD).status_code == 303
     assert "Срок действия пароля ERP скоро истечёт" in browser.get("/users/profile").text
     assert "скоро истечёт" not in browser.get("/users/profile").text  # once
@@ -186,6 +212,67 @@ def test_a_stalled_erp_holds_nobody_up_for_long(
         asked = house.viewer.erp.requests_made
         assert [log_in(house, "bob", "password-bob").status_code for _ in range(3)] == [200] * 3
         assert house.viewer.erp.requests_made == asked  # for a while nobody waits for it
+
+
+@pytest.mark.parametrize(
+    ("check_sql", "code", "texts"),
+    [
+        (
+            "select status from passwords where upper(name) = upper(:username) and :password <> ''",
+            "erp_wrong_answer",
+            ("means nothing", "ответ о вашем пароле, который"),
+        ),
+        (
+            "select 1 from nowhere where :username = :password",
+            "erp_refused",
+            ("does not let Helpdesk check passwords", "не даёт Helpdesk проверять пароли"),
+        ),
+    ],
+    ids=["odd-status", "no-right"],
+)
+def test_an_erp_that_does_not_judge_lets_nobody_in_by_an_older_password(
+    make_house: MakeHouse,
+    registry: Registry,
+    demo_redmine: RedmineUnderTest,
+    check_sql: str,
+    code: str,
+    texts: tuple[str, str],
+) -> None:
+    registry.set_status("ANN", "perhaps")
+    registry.add("LOU")
+    house = make_house(registry.settings(check_sql=check_sql), demo_redmine)
+    before = len(demo_redmine.requests)
+    answer = log_in(house, "ann", "password-ann")  # right in Redmine
+    assert (answer.status_code, answer.get_json()["code"]) == (503, code)
+    assert texts[0] in answer.get_json()["message"]
+    assert texts[1] in house.browser().log_in("ann", "password-ann").text
+    assert len(demo_redmine.requests) == before
+    assert everybody(house) == []
+    if code == "erp_wrong_answer":  # and keeps nobody else out
+        assert log_in(house, "lou").get_json()["user"]["username"] == "lou"
+        assert "warning" not in log_in(house, "lou").get_json()
+
+
+def test_where_too_many_ask_the_erp_nobody_is_let_in_by_an_older_password(
+    make_house: MakeHouse, demo_redmine: RedmineUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.LOGIN_DEADLINE_S", 60.0)
+    monkeypatch.setattr("web.ERP_QUEUE_S", 0.05)
+    with listening(stall) as port:
+        url = f"oracle+oracledb://127.0.0.1:{port}/?service_name=ERP"
+        house = make_house({"url": url, "mode": "connect", "deadline_s": 60, "connections": 1}, demo_redmine)
+        asked = house.viewer.erp
+        assert asked is not None
+        thread = threading.Thread(target=log_in, args=(house, "ann"))
+        thread.start()
+        wait_until(lambda: asked.requests_made == 1, 30)
+        before = len(demo_redmine.requests)
+        answer = log_in(house, "bob", "password-bob")
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
+        assert len(demo_redmine.requests) == before
+    thread.join(30)  # the listener has hung up: now the ERP is away
+    assert log_in(house, "bob", "password-bob").get_json()["user"]["username"] == "bob"
+    assert asked.requests_made == 1
 
 
 def test_a_refused_password_falls_through_to_nobody(
@@ -311,6 +398,14 @@ def test_five_wrong_passwords_are_the_last(erp_house: House, registry: Registry)
     assert log_in(erp_house, "ann").status_code == 429
     assert erp_house.viewer.erp is not None
     assert erp_house.viewer.erp.requests_made == asked == 5
+
+
+def test_a_worker_of_two_lets_half_as_many_wrong_passwords_through(
+    make_house: MakeHouse, registry: Registry
+) -> None:
+    house = make_house(registry.settings(), workers=2)
+    know(house, "ann")
+    assert [log_in(house, "ann", "wrong").status_code for _ in range(3)] == [401, 401, 429]
 
 
 def test_the_password_is_kept_nowhere(
