@@ -44,7 +44,7 @@ class Asked:
             rows = connection.execution_options(yield_per=CHUNK).execute(erp_sql.people(settings))
             if "name" not in {str(key).lower() for key in rows.keys()}:  # noqa: SIM118 - it is no dict
                 raise Unreadable("people_sql has no column name")
-            for chunk in rows.mappings().partitions():
+            for chunk in rows.mappings().partitions(CHUNK):
                 found = (user_of(_row(row), settings.blocked_values) for row in chunk)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 yield [user for user in found if user is not None]
@@ -86,6 +86,7 @@ class Asked:
                 self._engine.dispose()
             # Parameters hold passwords: no text may show them.
             self._engine = sa.create_engine(url, pool_pre_ping=True, pool_recycle=600, hide_parameters=True)
+            sa.event.listen(self._engine, "do_connect", lambda _dialect, _record, _, given: _over_tls(given))
             self._made_for = url
         with self._engine.connect() as connection:
             if url.get_backend_name() == "oracle":  # has the server stop, too, before we are ended
@@ -98,6 +99,7 @@ def _opened(settings: ErpSettings, username: str, password: str) -> tuple[Verdic
     url = sa.make_url(settings.url).set(username=username, password=password)
     make: Any = url.get_dialect()
     _, options = make(dbapi=oracledb).create_connect_args(url)
+    _over_tls(options)
     try:
         own = oracledb.connect(**options)
     except oracledb.DatabaseError as e:
@@ -107,6 +109,12 @@ def _opened(settings: ErpSettings, username: str, password: str) -> tuple[Verdic
         return known[0], None
     warned = getattr(getattr(own, "warning", None), "full_code", "")
     return Verdict.EXPIRING if warned in EXPIRING_CODES else Verdict.RIGHT, own
+
+
+def _over_tls(options: dict[str, Any]) -> None:
+    """Mean it where the address says protocol=tcps: the descriptor that SQLAlchemy makes always says TCP."""
+    if str(options.get("protocol", "")).lower() == "tcps":
+        options["dsn"] = str(options["dsn"]).replace("(PROTOCOL=TCP)", "(PROTOCOL=TCPS)")
 
 
 def _checked(verdict: Verdict, read: Callable[[], ErpUser | None]) -> Checked:
