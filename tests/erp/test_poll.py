@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon.pipeline import run_job
+from storage import migrate
 from storage.session import Database
+from storage.settings import StorageSettings
 from tests.erp.conftest import Spare
 from tests.erp.office import OWNER, Office
 from tests.erp.registry import Registry
+from tests.services.run import ServiceRun
 
 Make = Callable[..., Office]
 
@@ -30,6 +34,19 @@ def make_office(database: Database, spare: Spare) -> Iterator[Make]:
 
 
 @pytest.fixture
+def postgres_storage(service_run: ServiceRun, tmp_path: Path) -> Iterator[StorageSettings]:
+    """Settings of a migrated database of our own on PostgreSQL, apart from the ERP's."""
+    name = service_run.new_database()
+    url = f"postgresql+psycopg://{service_run.cluster.dsn(name)}"
+    settings = StorageSettings(directory=tmp_path / "state", url=url)
+    database = Database(settings)
+    migrate.upgrade(database)
+    database.dispose()
+    yield settings
+    service_run.drop_database(name)
+
+
+@pytest.fixture
 def office(make_office: Make, registry: Registry) -> Office:
     """The job on an ERP that knows ANN, whose VPN access ends on the 31st; she is a user; baseline done."""
     registry.add("ANN", vpn=1, vpn_end_date="31.12.2026")
@@ -37,6 +54,33 @@ def office(make_office: Make, registry: Registry) -> Office:
     office.add_user("ann", email="ann@example.test")
     office.poll()
     return office
+
+
+@pytest.mark.real
+def test_the_office_from_end_to_end_with_postgresql_as_our_own_storage(
+    postgres_storage: StorageSettings, any_registry: Registry, spare: Spare
+) -> None:
+    database = Database(postgres_storage)
+    any_registry.add("ANN", vpn=1, vpn_end_date="15.12.2026")
+    office = Office(database, any_registry)
+    spare.lend(office.source._client)
+    ann = office.add_user("ann", email="ann@example.test")
+    office.poll()
+    assert (office.types(), office.user(ann).department) == ([], "IT")
+    any_registry.change("ANN", department_name="Склад", auth_period_type="blocked")
+    office.poll()
+    any_registry.change("ANN", auth_period_type=None)
+    office.poll()
+    assert office.types() == ["account_blocked", "account_changed", "account_back", "vpn_expiry"]
+    office.poll(hours=12)
+    office.poll(days=6)
+    assert [row.message for row in office.told(ann) if row.type == "vpn_expiry"] == [
+        "VPN access ends in 14 days, on 2026-12-15",
+        "VPN access ends in 7 days, on 2026-12-15",
+    ]
+    assert (office.user(ann).department, office.person("ann")["vpn_told"][-1]) == ("Склад", "7")
+    spare.take_back(office.source._client)
+    database.dispose()
 
 
 def test_reminders_from_the_table_of_the_erp_to_the_inbox(any_registry: Registry, make_office: Make) -> None:
