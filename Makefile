@@ -53,6 +53,7 @@ figures: setup ## Print them and write them into the README
 screenshots: setup ## Write pictures of every page into .cache/screenshots
 	$(BIN)/python -m tests.e2e.screenshots
 	$(BIN)/python -m tests.e2e.task_pictures
+	$(BIN)/python -m tests.e2e.source_pictures
 	$(BIN)/python -m tests.e2e.readme_pictures
 
 wheel: setup ## Build dist/helpdesk-*.whl, which `pip install` alone can use
