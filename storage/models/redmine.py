@@ -104,6 +104,16 @@ class GroupMember(Base):
     account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
 
 
+class RedminePhone(Base):
+    """A telephone of one of Redmine's accounts; `number` is what `storage.phones.digits` makes of it."""
+
+    __tablename__ = "redmine_phones"
+
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[str] = mapped_column(sa.String(10), primary_key=True, index=True)
+    name: Mapped[str] = mapped_column(sa.String(300))
+
+
 class TaskRight(Base):
     """Redmine's own word whether it shows a user tasks of one kind.
 

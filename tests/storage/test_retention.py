@@ -37,6 +37,7 @@ BY_NATURE = {
     "channel_states": "one row for each channel",
     "erp_people": "one row for each person of the ERP",
     "group_members": "as in Redmine",
+    "redmine_phones": "as in Redmine",
     "groups": "as in Redmine",
     "host_acknowledgements": "one row for each host at most",
     "host_checks": "thinned and forgotten by storage.host_history",
