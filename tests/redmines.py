@@ -113,6 +113,22 @@ class RedmineUnderTest:
         with self.session(by) as session:
             return session.delete(f"{self.url}/issues/{issue_id}.json").status_code
 
+    def add_user_field(self, name: str) -> int:
+        """Give users a custom field, a text that all may see, and return its id."""
+        from daemon.demo.model import CustomField
+
+        store = self.demo.store
+        number: int = store.ids.next("custom_fields")
+        store.user_fields[number] = CustomField(number, name, "string")
+        return number
+
+    def update_user(self, login: str, **fields: Any) -> None:
+        """Change a user as an administrator, fields named as in the API."""
+        with self.session() as admin:
+            url = f"{self.url}/users/{self.id_of('user', login)}.json"
+            answer = admin.put(url, json={"user": fields})
+        assert answer.status_code in {200, 204}, f"{answer.status_code} {answer.text}"
+
     def issue(self, issue_id: int, by: str = "admin", include: str = "journals,watchers") -> dict[str, Any]:
         """Read an issue as `by` sees it, straight from the API."""
         with self.session(by) as session:
@@ -133,6 +149,13 @@ class RealRedmine(RedmineUnderTest):
         with psycopg.connect(f"postgresql://{self.dsn}", autocommit=True, connect_timeout=10) as connection:
             cursor = connection.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
+
+    def add_user_field(self, name: str) -> int:
+        """Give users a custom field, a text that all may see, and return its id."""
+        statement = """insert into custom_fields (type, name, field_format, editable, visible)
+            values ('UserCustomField', %s, 'string', true, true) returning id"""
+        ((number,),) = self.sql(statement, name)
+        return int(number)
 
     def bulk_load(self, issues: int, journals: int) -> range:
         """Write so many issues and journals straight into the database; return the issues' ids.

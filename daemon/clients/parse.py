@@ -231,6 +231,7 @@ def user(obj: Json) -> User:
         lastname=text(obj, "lastname"),
         mail=text_or_none(obj, "mail"),
         is_admin=truth(obj, "admin"),
+        custom_fields=each_or_none(obj, "custom_fields", custom_value) or (),
     )
 
 

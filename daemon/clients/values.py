@@ -67,7 +67,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class CustomValue:
-    """A custom field's value on an issue; a tuple for a field with several values, "" for none."""
+    """A custom field's value on an issue or a user; a tuple for a field with several values, "" for none."""
 
     id: int
     name: str
@@ -179,6 +179,7 @@ class User:
     lastname: str
     mail: str | None
     is_admin: bool
+    custom_fields: tuple[CustomValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

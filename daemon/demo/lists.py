@@ -7,7 +7,7 @@ from typing import Final
 
 from daemon.demo.exchange import Answer, Call, StopError
 from daemon.demo.guards import require_admin
-from daemon.demo.model import Json
+from daemon.demo.model import CustomField, Json
 from daemon.demo.render import ref
 
 CORE_FIELDS: Final = (
@@ -74,23 +74,29 @@ def custom_fields(call: Call) -> Answer:
     trackers_of = [ref(t) for t in call.store.trackers.values()]
     rows = []
     for field in call.store.custom_fields.values():
-        row: Json = {
-            **ref(field),
-            "customized_type": "issue",
-            "field_format": field.format,
-            "regexp": "",
-            "min_length": None,
-            "max_length": None,
-            "is_required": field.required,
-            "is_filter": False,
-            "searchable": False,
-            "multiple": field.multiple,
-            "default_value": None,
-            "visible": field.visible,
-        }
-        if field.possible_values:
-            row["possible_values"] = [{"value": v, "label": v} for v in field.possible_values]
+        row = _custom_field(field, "issue")
         row["trackers"] = trackers_of
         row["roles"] = [ref(call.store.roles[r]) for r in sorted(field.role_ids)]
         rows.append(row)
+    rows += [_custom_field(field, "user") for field in call.store.user_fields.values()]
     return Answer.json({"custom_fields": rows})
+
+
+def _custom_field(field: CustomField, customized_type: str) -> Json:
+    row: Json = {
+        **ref(field),
+        "customized_type": customized_type,
+        "field_format": field.format,
+        "regexp": "",
+        "min_length": None,
+        "max_length": None,
+        "is_required": field.required,
+        "is_filter": False,
+        "searchable": False,
+        "multiple": field.multiple,
+        "default_value": None,
+        "visible": field.visible,
+    }
+    if field.possible_values:
+        row["possible_values"] = [{"value": v, "label": v} for v in field.possible_values]
+    return row

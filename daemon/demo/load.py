@@ -41,6 +41,7 @@ def load(world: World, now: Callable[[], datetime]) -> Store:
     language = world.get("language", "en")
     store.settings.default_language = language
     _load_defaults(store, language)
+    _load_user_fields(store, world)
     _load_builtin_people(store, language)
     for row in world.get("users", ()):
         _load_user(store, row)
@@ -107,6 +108,11 @@ def _add_user(store: Store, row: Json) -> None:
         newest_first=row.get("newest_first", False),
         two_factor=row.get("two_factor", False),
         must_change_password=row.get("must_change_password", False),
+        custom_values={
+            field.id: row["fields"][field.name]
+            for field in store.user_fields.values()
+            if field.name in row.get("fields", ())
+        },
     )
     if row.get("locked"):
         store.users[user_id].status = LOCKED
@@ -178,6 +184,12 @@ def _load_memberships(store: Store, world: World) -> None:
     for row in world.get("memberships", ()):
         role_ids = [roles[name] for name in row["roles"]]
         add_member(store, projects[row["project"]], principal_id(store, row["who"]), role_ids)
+
+
+def _load_user_fields(store: Store, world: World) -> None:
+    for row in world.get("user_fields", ()):
+        field_id = store.ids.next("custom_fields")
+        store.user_fields[field_id] = CustomField(field_id, row["name"], row["format"], row["visible"])
 
 
 def _load_custom_fields(store: Store, world: World) -> None:

@@ -67,6 +67,7 @@ class User:
     must_change_password: bool = False
     updated_on: datetime | None = None
     last_login_on: datetime | None = None
+    custom_values: dict[int, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -83,6 +83,7 @@ class Store:
     projects: dict[int, Project] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     custom_fields: dict[int, CustomField] = field(default_factory=dict)
+    user_fields: dict[int, CustomField] = field(default_factory=dict)
     categories: dict[int, Category] = field(default_factory=dict)
     versions: dict[int, Version] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)

@@ -48,13 +48,21 @@ def user_page(call: Call, shown: User) -> Json:
         body |= {"twofa_scheme": "totp" if shown.two_factor else None, "api_key": shown.api_key}
     if viewer.admin:
         body["status"] = shown.status
-        if call.includes("groups"):
-            body["groups"] = [ref(g) for g in call.store.groups.values() if shown.id in g.user_ids]
+    body |= _custom_fields(call, shown)
+    if viewer.admin and call.includes("groups"):
+        body["groups"] = [ref(g) for g in call.store.groups.values() if shown.id in g.user_ids]
     if call.includes("memberships"):
         rows = memberships_of(call, shown.id)
         seen = [m for m in rows if call.viewer.sees_project(call.store.projects[m.project_id])]
         body["memberships"] = membership_list(call, seen)
     return body
+
+
+def _custom_fields(call: Call, shown: User) -> Json:
+    """The custom fields of users that the viewer may see; without any the key is left out."""
+    fields = [f for f in call.store.user_fields.values() if f.visible or call.viewer.user.admin]
+    rows = [{**ref(f), "value": shown.custom_values.get(f.id)} for f in fields]
+    return {"custom_fields": rows} if rows else {}
 
 
 def _user_times(shown: User) -> Json:
@@ -75,7 +83,11 @@ def users(call: Call) -> Answer:
     rows = [u for u in rows if name in f"{u.login}\n{u.name}\n{u.mail}".lower()]
     group = call.store.groups.get(int(call.request.query.get("group_id") or 0))
     rows = [u for u in rows if group is None or u.id in group.user_ids]
-    return paged(call, "users", sorted(rows, key=lambda u: u.login), _user_row)
+
+    def row(user: User) -> Json:
+        return _user_row(user) | _custom_fields(call, user)
+
+    return paged(call, "users", sorted(rows, key=lambda u: u.login), row)
 
 
 def _user_row(shown: User) -> Json:
@@ -106,11 +118,11 @@ def create_user(call: Call) -> Answer:
     user.api_key = key_of(login)
     user.mail = str(given.get("mail") or "")
     call.store.users[user.id] = user
-    _fill_user(user, given)
+    _fill_user(call, user, given)
     return created(call, "user", "users", user_page(call, user))
 
 
-def _fill_user(user: User, given: Json) -> None:
+def _fill_user(call: Call, user: User, given: Json) -> None:
     for name in ("firstname", "lastname", "mail", "language", "password"):
         if name in given:
             setattr(user, name, casts.text(given[name]) or "")
@@ -118,6 +130,9 @@ def _fill_user(user: User, given: Json) -> None:
         user.admin = casts.truth(given["admin"])
     if "status" in given:
         user.status = casts.whole(given["status"]) or ACTIVE
+    for row in given.get("custom_fields", ()):
+        if (field_id := casts.whole(row["id"])) in call.store.user_fields:
+            user.custom_values[field_id] = casts.text(row.get("value")) or ""
 
 
 def update_user(call: Call, user_id: str) -> Answer:
@@ -128,7 +143,7 @@ def update_user(call: Call, user_id: str) -> Answer:
     problems = blank_fields(call, {"firstname": user.firstname, "lastname": user.lastname, **given}, *_NAMES)
     if problems:
         return Answer.errors(problems)
-    _fill_user(user, given)
+    _fill_user(call, user, given)
     user.updated_on = call.store.now()
     return Answer(204)
 

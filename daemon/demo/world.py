@@ -7,6 +7,7 @@ from daemon.demo.stories import NOTES, PRIVATE_NOTES, STORIES
 
 DEMO_LOGIN: Final = "demo"
 SHIFT: Final = "Дежурная смена"
+PHONE_FIELD: Final = "Телефон"
 NETWORK: Final = "Сетевые инженеры"
 
 _PEOPLE: Final = (
@@ -55,7 +56,8 @@ def demo_world(seed: int = 2024) -> dict[str, Any]:
     return {
         "language": "ru",
         "roles": [],
-        "users": [_person(*row) for row in _PEOPLE],
+        "user_fields": [{"name": PHONE_FIELD, "format": "string", "visible": True}],
+        "users": [_person(number, *row) for number, row in enumerate(_PEOPLE, start=1)],
         "groups": [
             {"name": SHIFT, "users": [DEMO_LOGIN, "gusev", "tarasov"]},
             {"name": NETWORK, "users": ["belov", "nikitin"]},
@@ -70,8 +72,9 @@ def demo_world(seed: int = 2024) -> dict[str, Any]:
     }
 
 
-def _person(login: str, firstname: str, lastname: str) -> dict[str, Any]:
-    row = {"login": login, "firstname": firstname, "lastname": lastname, "language": "ru"}
+def _person(number: int, login: str, firstname: str, lastname: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"login": login, "firstname": firstname, "lastname": lastname, "language": "ru"}
+    row["fields"] = {PHONE_FIELD: f"+7 (495) 555-01-{number:02}, доб. {1000 + number}"}
     return {**row, "password": DEMO_LOGIN} if login == DEMO_LOGIN else row
 
 

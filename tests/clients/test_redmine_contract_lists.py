@@ -1,10 +1,12 @@
 """Reference data on the real Redmine and on the demo alike."""
 
+from dataclasses import replace
+
 import pytest
 
 from daemon.clients.errors import NotFound, SourceRefused
 from daemon.clients.redmine import RedmineClient
-from daemon.clients.values import CustomField, Group, Priority, Ref, Status, User
+from daemon.clients.values import CustomField, CustomValue, Group, Priority, Ref, Status, User
 from tests.redmines import RealRedmine, RedmineUnderTest
 
 EVERYBODY = {"admin", "ann", "bob", "carl", "dora", "eve", "fred", "gina", "hugo", "iris"}
@@ -65,6 +67,17 @@ def test_users_are_the_active_ones(any_redmine: RedmineUnderTest, admin: Redmine
     )
     assert [login for login, user in users.items() if user.is_admin] == ["admin"]
     assert admin.requests_made == 1
+
+
+def test_custom_fields_of_users_come_with_them(any_redmine: RedmineUnderTest, admin: RedmineClient) -> None:
+    fields = [any_redmine.add_user_field(name) for name in ("Phone", "Desk")]
+    value = "+7 495 123-45-67 ext 1001"
+    any_redmine.update_user("bob", custom_fields=[{"id": fields[0], "value": value}])
+    users = {user.login: user for user in admin.users()}
+    phone, desk = (CustomValue(n, name, "") for n, name in zip(fields, ("Phone", "Desk"), strict=True))
+    assert set(users["ann"].custom_fields) == {phone, desk}
+    assert set(users["bob"].custom_fields) == {replace(phone, value=value), desk}
+    assert {field.name for field in admin.custom_fields()} == {"Room", "Salary band"}
 
 
 @pytest.mark.real

@@ -41,6 +41,16 @@ def show(twins: Twins, *people: str, issues: tuple[int, ...] = (1,)) -> None:
             twins.ask(who, "GET", f"/issues/{issue}.json?include={ALL_INCLUDES}")
 
 
+def test_custom_fields_of_users(twins: Twins) -> None:
+    field, other = (twin.add_user_field("Phone") for twin in (twins.demo, twins.real))
+    assert field == other
+    value = {"user": {"custom_fields": [{"id": field, "value": "1001"}]}}
+    twins.ask("admin", "PUT", f"/users/{twins.demo.id_of('user', 'bob')}.json", value)
+    for path in ("/users.json", "/users/6.json", "/users/7.json", "/custom_fields.json"):
+        for who in ("admin", "ann"):
+            twins.ask(who, "GET", path)
+
+
 def relate(twins: Twins, by: str, issue: int, **fields: Any) -> None:
     twins.ask(by, "POST", f"/issues/{issue}/relations.json", {"relation": fields})
 
