@@ -16,7 +16,19 @@ from daemon.memory import StoredMemory
 from daemon.outbox import Outbox
 from daemon.source import Source
 from daemon.values import Addressed, Change, Correction, Directory, JobResult, Known, Observation, Reference
-from storage import job_gaps, jobs, live, logs, notifications, reference, snapshots, states, users, wakeup
+from storage import (
+    job_gaps,
+    jobs,
+    live,
+    logs,
+    notifications,
+    phones,
+    reference,
+    snapshots,
+    states,
+    users,
+    wakeup,
+)
 from storage.columns import utc_now
 from storage.jobs import LeaseLost
 from storage.models import JobState
@@ -287,6 +299,8 @@ def _refer(session: Session, found: Reference | None) -> None:
         reference.save_statuses(session, found.statuses)
         reference.save_priorities(session, found.priorities)
         reference.save_groups(session, found.groups, found.members)
+        if found.phones is not None:
+            phones.save_redmine(session, found.phones)
 
 
 def _journals(seen: Observation, known: Known) -> list[tuple[int, int, datetime]]:

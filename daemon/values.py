@@ -170,13 +170,15 @@ class Correction:
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What the ids of a source stand for, all there is of it: rows of statuses and priorities in the source's
-    order, the names of groups and the accounts in each.
+    order, the names of groups and the accounts in each. `phones` are names and numbers of accounts, as
+    written there; None where they were not read.
     """
 
     statuses: tuple[Mapping[str, Any], ...]
     priorities: tuple[Mapping[str, Any], ...]
     groups: Mapping[int, str]
     members: Mapping[int, frozenset[int]]
+    phones: Mapping[int, tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Reads what Redmine's ids stand for, as the viewer's lists need it."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from daemon.clients.errors import NotFound
-from daemon.clients.values import Group, Priority, Ref, Status
+from daemon.clients.values import Group, Priority, Ref, Status, User
 from daemon.values import Reference
 
 
@@ -29,6 +30,21 @@ def read_reference(client: Lists) -> Reference:
         groups={number: group.name for number, group in groups.items()},
         members={number: group.user_ids for number, group in groups.items()},
     )
+
+
+def phones(users: Iterable[User], field: str) -> dict[int, tuple[str, str]]:
+    """Return who has a telephone in this custom field: {account: (name, as written)}.
+
+    Names of fields have no case here. No field, no telephones.
+    """
+    wanted = field.strip().casefold()
+    return {
+        user.id: (f"{user.firstname} {user.lastname}".strip(), text)
+        for user in users
+        for value in user.custom_fields
+        if wanted and value.name.strip().casefold() == wanted
+        if (text := value.value if isinstance(value.value, str) else ", ".join(value.value))
+    }
 
 
 def _group(client: Lists, group_id: int) -> Group | None:

@@ -4,7 +4,7 @@ Deleted issues, deleted files, relations, watchers, edited or hidden notes, lost
 journal (files, relations) becomes a notification by the same way as in a poll; the rest corrects.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,12 +15,12 @@ from pydantic import Field
 from daemon import diff
 from daemon.clients.errors import SourceError
 from daemon.clients.settings import RedmineSettings
-from daemon.clients.values import Issue
+from daemon.clients.values import Issue, User
 from daemon.options import JobOptions
 from daemon.redmine import deletions, rights
 from daemon.redmine.connection import RedmineConnection, utc_now
 from daemon.redmine.cursor import Cursor
-from daemon.redmine.reference import read_reference
+from daemon.redmine.reference import phones, read_reference
 from daemon.redmine.rows import listed_row
 from daemon.redmine.second_look import DELETED, SecondLook
 from daemon.source import Memory
@@ -37,7 +37,7 @@ class Options(JobOptions):
     `poll_job` is the job that polls the same Redmine, `overlap_s` the overlap of that job. One run
     sweeps `pages` hundreds of issues, looks at what `readers` may still see and at the notes of `issues`,
     both of what was told within `days`, at what `people` watch, and at the journals of `reads` issues; the
-    next run goes on from there.
+    next run goes on from there. `phone_field` names the custom field of users that holds their telephone.
     """
 
     poll_job: str = "redmine"
@@ -48,6 +48,7 @@ class Options(JobOptions):
     people: int = Field(default=5, ge=1, le=1000)
     reads: int = Field(default=50, ge=1, le=10_000)
     days: int = Field(default=30, ge=1, le=3650)
+    phone_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +156,11 @@ class Source(RedmineConnection):
 
     def _rounds(self, place: Place, memory: Memory, edge: datetime) -> Iterator[Observation]:
         since = self._now() - timedelta(days=self._options.days)
-        members, renamed = self._members(memory)
+        accounts = self.client.users()
+        members, renamed = _members(memory, accounts)
+        reference = replace(read_reference(self.client), phones=phones(accounts, self._options.phone_field))
         yield Observation(
-            place.to_json(),
-            self._now(),
-            correction=Correction(logins=renamed),
-            reference=read_reference(self.client),
+            place.to_json(), self._now(), correction=Correction(logins=renamed), reference=reference
         )
         look = SecondLook(self, {member.user_id: member for member in members})
         yield from self._deleted(place, memory, since)
@@ -177,14 +177,6 @@ class Source(RedmineConnection):
                 break
         place, seen = self._journals(place, memory)
         yield seen
-
-    def _members(self, memory: Memory) -> tuple[tuple[Member, ...], dict[int, str]]:
-        """Return who can be told, by the log-in name of today, and the names that are not the stored ones."""
-        logins = {account.id: account.login for account in self.client.users()}
-        stored = memory.members()
-        members = tuple(replace(m, login=logins.get(m.source_id, m.login)) for m in stored)
-        changed = {now.user_id: now.login for now, old in zip(members, stored, strict=True) if now != old}
-        return members, changed
 
     def _deleted(self, place: Place, memory: Memory, since: datetime) -> Iterator[Observation]:
         """Find what is gone."""
@@ -281,6 +273,15 @@ class Source(RedmineConnection):
         items = tuple(i for i in reads.issues if i.updated_on == stored[i.id]["updated_on"])
         place = replace(place, reads=last if last < memory.highest_id() else 0)
         return place, Observation(place.to_json(), read_at, items=items)
+
+
+def _members(memory: Memory, accounts: Iterable[User]) -> tuple[tuple[Member, ...], dict[int, str]]:
+    """Return who can be told, by the log-in name of today, and the names that are not the stored ones."""
+    logins = {account.id: account.login for account in accounts}
+    stored = memory.members()
+    members = tuple(replace(m, login=logins.get(m.source_id, m.login)) for m in stored)
+    changed = {now.user_id: now.login for now, old in zip(members, stored, strict=True) if now != old}
+    return members, changed
 
 
 def _bumps(detail: FieldChange) -> bool:

@@ -1,6 +1,7 @@
 """The job: from a phone that rings at Finesse to a notification, exactly once."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,18 +11,22 @@ import pytest
 
 from daemon import config, service
 from daemon.checks.services import finesse_fault
+from daemon.clients.settings import RedmineSettings
 from daemon.outbox import Outbox
 from daemon.pipeline import Job, run_job
+from daemon.sources import redmine, redmine_reconcile
 from daemon.sources.finesse import Options, Source
 from daemon.values import JobResult
 from storage import jobs, migrate, notifications, users
 from storage.columns import utc_now
 from storage.models import ErpPerson, Notification, User
+from storage.phones import save_redmine
 from storage.session import Database
 from storage.settings import StorageSettings
 from tests.finesse.conftest import Configure
 from tests.finesse.samples import dialog, ringing, team, user
 from tests.finesse.server import NOT_YOURS, OUT_OF_SERVICE, FinesseUnderTest, says
+from tests.redmines import RedmineUnderTest
 
 OWNER = "test"
 
@@ -131,18 +136,44 @@ def test_a_call_that_rings_while_the_daemon_starts_is_told_and_not_again_after_a
     assert phones.poll().notified == 0
 
 
-def test_the_name_is_found_in_the_erp_then_among_us_then_among_agents(
+def test_the_name_is_found_in_the_erp_then_among_us_then_in_redmine_then_among_agents(
     supervised: FinesseUnderTest, plug: Plug
 ) -> None:
     phones = plug()
     with phones.database.write() as session:
         session.add(ErpPerson(name="eve", full_name="Eve Adams", phone="+7 (495) 123-45-67"))
         users.add(session, User(username="carl", full_name="Carl Cox", phone="900", redmine_login="carl"))
-    for number, name in {"84951234567": "Eve Adams", "900": "Carl Cox", "1002": "Bob Ray"}.items():
+        save_redmine(session, {5: ("Dora Lane", "8 495 123-45-67"), 6: ("Dora Lane", "901")})
+    known = {"84951234567": "Eve Adams", "900": "Carl Cox", "901": "Dora Lane", "1002": "Bob Ray"}
+    for number, name in known.items():
         supervised.has_agent("1001", ringing(f"of {number}", number))
         phones.poll()
         assert phones.messages()[-1] == f"{name} is calling: {number} (queue Support)"
         assert phones.told()[-1].actor_name == name
+
+
+def test_the_name_comes_from_a_custom_field_of_redmine(
+    supervised: FinesseUnderTest, plug: Plug, demo_redmine: RedmineUnderTest, tmp_path: Path
+) -> None:
+    demo_redmine.create_issue("ann")
+    field = demo_redmine.add_user_field("Phone")
+    demo_redmine.update_user(
+        "dora", lastname="Lane", firstname="Dora", custom_fields=[{"id": field, "value": "8 495 123-45-67"}]
+    )
+    (tmp_path / "key").write_text(demo_redmine.admin_key)
+    settings = RedmineSettings(url=demo_redmine.url, api_key_file=tmp_path / "key")
+    phones = plug()
+    phones.poll()
+    for name, source in (
+        ("redmine", redmine.Source(settings, redmine.Options())),
+        ("reconcile", redmine_reconcile.Source(settings, redmine_reconcile.Options(phone_field="Phone"))),
+    ):
+        with closing(source):
+            assert run_job(Job(name, source, 1.0, 60.0), phones.database, OWNER).status == "ok"
+    supervised.has_agent("1001", ringing("7", "+74951234567"))
+    phones.poll()
+    assert phones.messages() == ["Dora Lane is calling: +74951234567 (queue Support)"]
+    assert phones.told()[-1].alerts == ["popup", "sound"]
 
 
 def test_only_users_of_ours_are_asked_for(supervised: FinesseUnderTest, plug: Plug) -> None:
