@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Flask
+from flask import Flask, session
 
 from storage.session import StorageError
-from web.people import someone
+from web.people import DEVICE, Admitted, someone
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/socket.io"
+ADMITTED = "helpdesk.admitted"  # in the environment of a WebSocket: whom the doorkeeper let in
 UNAUTHORIZED = "401 Unauthorized"
 UNAVAILABLE = "503 Service Unavailable"
 log = structlog.get_logger(__name__)
@@ -47,7 +48,11 @@ class Doorkeeper:
             return UNAVAILABLE
         try:
             with self._app.request_context(environ):
-                return None if someone() is not None else UNAUTHORIZED
+                who = someone()
+                if who is None or DEVICE not in session:
+                    return UNAUTHORIZED
+                environ[ADMITTED] = Admitted(who, session[DEVICE])
+                return None
         except StorageError as e:
             log.error("socket_refused_without_database", error=str(e))  # noqa: TRY400 - the text says all
             return UNAVAILABLE

@@ -14,6 +14,7 @@ from engineio.exceptions import EngineIOError
 from engineio.packet import Packet
 from engineio.socket import Socket
 
+from web.doorkeeper import ADMITTED
 from web.hub import Hub, Job
 from web.wire import Wire, accepts
 
@@ -162,4 +163,4 @@ def _kept(environ: "WSGIEnvironment") -> "WSGIEnvironment":
     """Return what is remembered of the handshake while the page is open; to handlers it is their request."""
     texts = {name: value for name, value in environ.items() if isinstance(value, str)}
     kept = {name: value for name, value in texts.items() if not name.startswith("HTTP_SEC_")}
-    return kept | NO_BODY | {APP: environ[APP]}
+    return kept | NO_BODY | {name: environ[name] for name in (APP, ADMITTED) if name in environ}

@@ -85,6 +85,9 @@ class Hub:
         self._numbers = itertools.count()
         self._is_running = False
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def start(self) -> None:
         """Begin to read. Call it after any fork; calling it again does nothing."""
         with self._lock:

@@ -17,15 +17,17 @@ from sqlalchemy.orm import Session
 from storage import live, notifications, sign_ins, users, wakeup
 from storage.models import LiveEvent, Notification
 from storage.session import Database, StorageError
+from web.doorkeeper import ADMITTED
 from web.edges import edge
 from web.engine import Engine
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
-from web.people import DEVICE, Person, person_of, someone
+from web.people import DEVICE, Admitted, Person, person_of, someone
 from web.rights import Rights
 from web.security import is_foreign
 from web.sockets import Socket, Sockets, room_of
 from web.tail import News, Tail
+from web.warming import warm
 
 REPLAY_CAP = 200
 LARGEST_MESSAGE = 16_384
@@ -62,7 +64,10 @@ class Live:
 
     def start(self) -> None:
         """Begin to follow the tables. Call it in the process that serves, after any fork."""
-        self._app.jinja_env.get_template("_notification.html")  # compiled now, not for the first reader
+        try:
+            warm(self._app, self._database)
+        except StorageError as e:
+            log.warning("not_warmed", error=str(e))  # the tail says when it is back
         self._engine.hub.start()
         self.tail.start()
 
@@ -77,11 +82,8 @@ class Live:
         return self.tail.is_fresh()
 
     def connections(self) -> int:
-        """Count the open WebSockets, also those that have not said who they are yet.
-
-        Under gunicorn Engine.IO keeps a closed one in its list until its next round, some 20 s later.
-        """
-        return sum(not connection.closed for connection in list(self._server().eio.sockets.values()))
+        """Count the open WebSockets, also those that have not said who they are yet."""
+        return len(self._engine.hub)
 
     def end_session(self, user_id: int, device: str) -> None:
         """Close what was opened in a session that has ended: here at once, elsewhere through the table."""
@@ -97,11 +99,11 @@ class Live:
 
     def _connect(self, auth: object = None) -> None:
         try:
-            who = someone()
-            if who is None or DEVICE not in session:
-                raise Refused("unauthorized", {"code": "unauthorized"})
-            socket = Socket(request.sid, who.id, session[DEVICE], who.session_epoch)  # type: ignore[attr-defined]
-            self._welcome(socket, who, _last_of(auth))
+            found = _admitted()
+            if found is None:
+                raise _unauthorized()
+            socket = Socket(request.sid, found.who.id, found.device, found.who.session_epoch)  # type: ignore[attr-defined]
+            self._welcome(socket, found.who, _last_of(auth))
         except StorageError as e:
             raise Refused("unavailable", {"code": "unavailable"}) from e
 
@@ -126,6 +128,8 @@ class Live:
             upto = self.tail.reach(last_id or 0)
             since = upto if last_id is None else min(last_id, upto)
             with self._database.read() as reading:
+                if not sign_ins.stands(reading, socket.device, who.id, who.session_epoch):
+                    raise _unauthorized()
                 missed = notifications.of_user_between(reading, who.id, since, upto, limit=REPLAY_CAP + 1)
                 unread = notifications.unread_count(reading, who.id)
             rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
@@ -256,6 +260,18 @@ def _cut(transport: Any) -> None:
     `abort` leaves Engine.IO's own closing packet out, after which some clients do not come back.
     """
     transport.close(wait=False, abort=True)
+
+
+def _admitted() -> Admitted | None:
+    """Return who this connection is for: whom the doorkeeper found, so that nobody is looked up twice."""
+    found: Admitted | None = request.environ.pop(ADMITTED, None)
+    if found is None and (who := someone()) is not None and DEVICE in session:
+        return Admitted(who, session[DEVICE])
+    return found
+
+
+def _unauthorized() -> Refused:
+    return Refused("unauthorized", {"code": "unauthorized"})
 
 
 def _last_of(auth: object) -> int | None:

@@ -79,6 +79,14 @@ def person_of(user: User) -> Person:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whom a WebSocket was opened for, in which log-in, a moment ago."""
+
+    who: Person
+    device: str
+
+
 def register(app: Flask, database: Database) -> None:
     """Have session cookies turned into a Person, and note when each device was used last."""
     manager = LoginManager()

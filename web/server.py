@@ -32,6 +32,7 @@ GRACE_S = 3  # for requests under way
 KEEPALIVE_S = 75
 SPARE_CONNECTIONS = 512
 REFUSED_S, REFUSED_BYTES = 5, 64 << 20
+MOST_YOUNG = 20_000  # objects before they are looked through; Python's 700 would be a few requests' worth
 SHARES = Shares()
 
 
@@ -125,6 +126,7 @@ class Server(BaseApplication):
         parts: Viewer = app.extensions[EXTENSION]
         parts.live.start()
         gc.collect()
+        gc.set_threshold(MOST_YOUNG, 10, 10)
         gc.freeze()  # looking through the program itself again and again would hold up the news
         return app
 
