@@ -324,7 +324,7 @@ def test_nothing_is_rendered_for_those_who_are_away(house: House) -> None:
 
 
 def test_an_arriving_page_asks_the_database_four_things(house: House) -> None:
-    """After a restart all pages come at once. Of the four the doorkeeper asks one, here the handler for him."""
+    """After a restart all come at once. One of the four is the doorkeeper's, asked here by the handler."""
     house.add_user("ann")
     browser = house.browser("ann")
     asked: list[str] = []
