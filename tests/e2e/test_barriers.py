@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import Desk
 from tests.e2e.erp_desk import ErpViewer
-from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import ViewerUnderTest
 from tests.erp.registry import PASSWORD
 
@@ -22,17 +22,6 @@ def erp_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ErpViewer]:
     viewer.start()
     yield viewer
     viewer.close()
-
-
-def assert_no_barriers(page: Page) -> None:
-    """Have axe look at the page as it is now, in both themes."""
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
 
 
 def test_dialogs_and_the_bar_of_the_inbox(desk: Desk, viewer: ViewerUnderTest) -> None:

@@ -13,9 +13,9 @@ from daemon.demo.server import DemoRedmine
 from storage import jobs, snapshots
 from storage.models import Status
 from tests.e2e import tasks
+from tests.e2e.barriers import barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.product import Product, redmine_person
-from tests.e2e.test_layout import AXE
 from tests.e2e.test_tasks import worker
 from tests.e2e.viewer import wait_until
 from tests.redmines import RealRedmine, RedmineUnderTest
@@ -303,7 +303,4 @@ def test_it_is_accessible_and_fits(desk: Desk, theme: str, size: str) -> None:
     page = desk.page(worker(desk, theme=theme), path=PATH, **options)
     expect_live(page)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+    assert barriers(page) == []

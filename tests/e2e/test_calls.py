@@ -11,9 +11,9 @@ from daemon.pipeline import Job, run_job
 from daemon.sources.finesse import Options, Source
 from storage import jobs, wakeup
 from storage.columns import utc_now
+from tests.e2e.barriers import barriers
 from tests.e2e.calls import EVE, Office, office, teams
 from tests.e2e.desk import PHONE, Desk
-from tests.e2e.test_layout import AXE
 from tests.e2e.viewer import Person
 from tests.finesse.samples import dialog, ringing
 from tests.finesse.server import OUT_OF_SERVICE, says
@@ -177,7 +177,4 @@ def test_it_is_accessible_and_fits(
     page = open_calls(person, f"{PATH}?team=5" if state == "team" else PATH, **options)
     page.locator(".call, .empty, #calls-trouble:not([hidden])").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+    assert barriers(page) == []

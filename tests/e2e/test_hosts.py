@@ -1,7 +1,6 @@
 """Hosts in a browser: what happens shows by itself, administrators speak, and there are no barriers."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +10,9 @@ from storage import wakeup
 from storage.columns import utc_now
 from storage.models import Host, HostAcknowledgement, HostMaintenance
 from tests.e2e import host_pictures
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.screenshots import Look
-from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import CURSOR, ViewerUnderTest
 
 pytestmark = pytest.mark.real
@@ -117,13 +116,7 @@ def test_maintenance_is_planned_and_called_off(look: Look, network: ViewerUnderT
 def test_no_serious_barrier_for_anybody_in_either_theme(look: Look, state: State) -> None:
     page = state(look)
     page.emulate_media(reduced_motion="reduce")
-    page.evaluate(Path(AXE).read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
+    assert_no_barriers(page)
 
 
 @each_state

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
-from tests.e2e.viewer import CURSOR, ROOT, Person, ViewerUnderTest
+from tests.e2e.viewer import CURSOR, Person, ViewerUnderTest
 
 pytestmark = pytest.mark.real
 OpenPage = Callable[..., Page]
@@ -17,7 +18,6 @@ NAMED = """(() => {
   if (element.matches(".note-link")) return "Issue";
   return (element.ariaLabel ?? element.textContent).replace(/\\s+/g, " ").trim();
 })()"""
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 4
 FIRST_PAINT = "requestAnimationFrame(() => { window.firstTheme = document.documentElement.dataset.bsTheme; })"
 KINDS = [
@@ -114,23 +114,7 @@ def test_a_phone_never_scrolls_sideways(desk: Desk, open_page: OpenPage, languag
 @each_page
 def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, open_page: OpenPage) -> None:
     page = open_page(desk, reduced_motion="reduce")
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
-
-
-def barriers(page: Page) -> list[str]:
-    answer = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in answer
-        if violation["impact"] in {"serious", "critical"}
-        for node in violation["nodes"]
-    ]
+    assert_no_barriers(page)
 
 
 @pytest.mark.parametrize("theme", ["dark", "auto"])

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e import people_pictures
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
 from tests.e2e.screenshots import Look
-from tests.e2e.test_layout import AXE, barriers
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 State = Callable[[Look], Page]
@@ -21,13 +21,7 @@ each_state = pytest.mark.parametrize("state", OURS, ids=lambda state: state.__na
 def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, state: State) -> None:
     page = state(Look(desk, "desktop", "light", "en"))
     page.emulate_media(reduced_motion="reduce")
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
+    assert_no_barriers(page)
 
 
 @pytest.mark.parametrize("state", people_pictures.STATES, ids=lambda state: state.__name__)

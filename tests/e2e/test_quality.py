@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 from daemon.demo.server import DemoRedmine
 from storage import jobs, snapshots, users
 from storage.columns import utc_now
+from tests.e2e.barriers import barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.product import Product, redmine_person
-from tests.e2e.test_layout import AXE
 from tests.e2e.viewer import wait_until
 from tests.redmines import RedmineUnderTest
 from tests.services.layout import WORLD
@@ -97,7 +97,4 @@ def test_it_is_accessible_and_fits(open_page: Callable[..., Page], scheme: str, 
     options: dict[str, Any] = {"viewport": PHONE} if size == "phone" else {}
     page = open_page(color_scheme=scheme, **options)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+    assert barriers(page) == []

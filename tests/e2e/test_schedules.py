@@ -12,10 +12,10 @@ from storage import jobs, logs
 from storage.columns import utc_now
 from tests.daemon.ticking import Beats, planned, until
 from tests.e2e import schedule_pictures
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
 from tests.e2e.people import admin
 from tests.e2e.screenshots import Look
-from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import ViewerUnderTest
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
@@ -150,13 +150,7 @@ each_state = pytest.mark.parametrize("state", schedule_pictures.STATES, ids=lamb
 def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, state: State) -> None:
     page = state(Look(desk, "desktop", "light", "en"))
     page.emulate_media(reduced_motion="reduce")
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
+    assert_no_barriers(page)
 
 
 @each_state

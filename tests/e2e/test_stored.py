@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import stored_pictures
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
 from tests.e2e.people import admin
 from tests.e2e.screenshots import Look
 from tests.e2e.stored_pictures import tidy
-from tests.e2e.test_layout import AXE, barriers
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 SOON_MS = 30_000
@@ -47,13 +47,7 @@ def test_the_tables_are_shown_with_their_sizes_largest_first(desk: Desk) -> None
 def test_no_serious_barrier_for_anybody_in_either_theme(desk: Desk, state: State) -> None:
     page = state(Look(desk, "desktop", "light", "en"))
     page.emulate_media(reduced_motion="reduce")
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
+    assert_no_barriers(page)
 
 
 @each_state

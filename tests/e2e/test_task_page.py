@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from daemon.demo.server import DemoRedmine
+from tests.e2e.barriers import barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.product import Product, redmine_person
 from tests.e2e.test_board import new_task, started
-from tests.e2e.test_layout import AXE
 from tests.redmines import RedmineUnderTest
 from tests.services.layout import WORLD
 from tests.web.town import attach
@@ -255,9 +255,6 @@ def test_the_page_has_no_barriers(
     options = {"viewport": PHONE} if size == "phone" else {}
     page = open_task("hugo", issue_id, color_scheme=scheme, reduced_motion="reduce", **options)
     page.locator("#status_id").select_option(label="In Progress")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    serious = [rule for rule in found if rule["impact"] in {"serious", "critical"}]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in serious] == []
+    assert barriers(page) == []
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]

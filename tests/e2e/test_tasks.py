@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from storage.columns import utc_now
 from tests.e2e import tasks
+from tests.e2e.barriers import barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
-from tests.e2e.test_layout import AXE
 from tests.e2e.viewer import Person
 
 pytestmark = pytest.mark.real
@@ -88,10 +88,7 @@ def test_it_is_accessible_and_fits(desk: Desk, theme: str, size: str) -> None:
     page = desk.page(worker(desk, theme=theme), path=f"{PATH}?state=all", **options)
     expect_live(page)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+    assert barriers(page) == []
 
 
 def test_the_list_follows_what_happens(desk: Desk) -> None:

@@ -10,9 +10,9 @@ from storage import mutes, users
 from storage.columns import utc_now
 from storage.models import ChannelState, Delivery, PushSubscription
 from storage.preferences import of
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import DESKTOP, PHONE, Desk, log_in
 from tests.e2e.people import admin
-from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import Person, ViewerUnderTest
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
@@ -189,9 +189,5 @@ def test_nothing_bars_anybody(desk: Desk, keyed: ViewerUnderTest, path: str) -> 
         mutes.mute(session, person.id, 42, utc_now())
     for viewport in (DESKTOP, PHONE):
         page = desk.page(person, path=path, viewport=viewport, reduced_motion="reduce")
-        page.evaluate(AXE.read_text())
-        for theme in ("light", "dark"):
-            page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-            expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-            assert barriers(page) == []
+        assert_no_barriers(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") == viewport["width"]

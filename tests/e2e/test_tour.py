@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
 from tests.e2e.product import Product
-from tests.e2e.test_layout import AXE, barriers
 from tests.e2e.viewer import Person, wait_until
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
@@ -66,13 +66,7 @@ each_page = pytest.mark.parametrize("name", OPEN)
 @each_page
 def test_no_page_has_a_serious_barrier_in_either_theme(desk: Desk, name: str) -> None:
     page = OPEN[name](desk)
-    page.evaluate(AXE.read_text())
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.themeChoice = theme; }", theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)]
-    assert not found, "\n".join(found)
+    assert_no_barriers(page)
 
 
 @each_page
