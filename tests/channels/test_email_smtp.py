@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from daemon.checks import all_checks
 from daemon.checks.rows import Row
 from daemon.mail import post
 from tests.channels.certificates import Authority
+from tests.channels.mail_plays import Play, drips, drips_lines, hangs_up, says
 from tests.channels.mail_server import HANG_UP, PASSWORD, STALL, USER, MailServer, RawServer, Script
 from tests.channels.parcels import ANN, BORIS, SURROUNDINGS, news, parcel
 
 SECURITIES = ("starttls", "tls", "none")
-Play = Callable[[socket.socket, threading.Event], None]
 
 
 class Desk:
@@ -277,32 +277,6 @@ def test_encryption_from_the_first_byte_where_there_is_none_is_for_an_administra
 
 
 # --- servers that do not keep to the rules ----------------------------------------------------------
-
-
-def drips(connection: socket.socket, stopped: threading.Event) -> None:
-    """Greet one byte at a time, without end."""
-    while not stopped.wait(0.1):
-        connection.sendall(b"2")
-
-
-def drips_lines(connection: socket.socket, stopped: threading.Event) -> None:
-    """Greet in many lines, without end."""
-    while not stopped.wait(0.05):
-        connection.sendall(b"220-still here\r\n")
-
-
-def says(text: bytes) -> Play:
-    """Greet with a text and wait."""
-
-    def play(connection: socket.socket, stopped: threading.Event) -> None:
-        connection.sendall(text)
-        stopped.wait(20)
-
-    return play
-
-
-def hangs_up(connection: socket.socket, stopped: threading.Event) -> None:
-    """Say nothing."""
 
 
 RAW: list[tuple[str, Play, str]] = [

@@ -10,16 +10,21 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import web
+from daemon.clients.erp_process import Helper
+from daemon.clients.erp_settings import ErpSettings
 from daemon.clients.settings import RedmineSettings
 from storage import migrate
 from storage.session import Database
 from storage.settings import StorageSettings
+from tests.erp.registry import Registry
 from tests.redmines import RedmineUnderTest
+from tests.web.erp_visitors import MakeHouse
 from tests.web.house import House
 from tests.web.town import inhabited
 from web import create_app
 from web.settings import AuthSettings, ViewerSettings, WebSettings
 
+CHAIN = ("erp", "redmine", "local")
 TRANSLATIONS = Path(web.__file__).parent / "translations"
 
 
@@ -132,3 +137,72 @@ def settings_of(redmine: RedmineUnderTest, folder: Path) -> RedmineSettings:
     key = folder / "redmine.key"
     key.write_text(redmine.key("admin"))
     return RedmineSettings(url=redmine.url, api_key_file=key)
+
+
+# Viewers that log in by an ERP
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """An ERP that knows ANN."""
+    made = Registry(f"sqlite:///{tmp_path / 'erp.db'}", tmp_path)
+    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def any_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    """An ERP that knows ANN: on SQLite and on PostgreSQL in turn."""
+    url = f"sqlite:///{tmp_path / 'erp.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    made = Registry(url, tmp_path)
+    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def any_erp_house(make_house: MakeHouse, any_registry: Registry) -> House:
+    """A viewer that logs in by either ERP, without a Redmine."""
+    return make_house(any_registry.settings())
+
+
+@pytest.fixture(scope="module")
+def helpers() -> Iterator[list[Helper]]:
+    """Processes that ask, for one house after the other: what takes long is starting them."""
+    kept: list[Helper] = []
+    yield kept
+    for helper in kept:
+        helper.end()
+
+
+@pytest.fixture
+def make_house(
+    storage: StorageSettings, build: Build, tmp_path: Path, helpers: list[Helper]
+) -> Iterator[MakeHouse]:
+    """Return a maker of viewers that log in by an ERP."""
+    made: list[House] = []
+
+    def make(erp: dict[str, Any], redmine: RedmineUnderTest | None = None, **web: Any) -> House:
+        chain = {"backends": CHAIN if redmine else ("erp", "local")}
+        known = settings_of(redmine, tmp_path) if redmine else None
+        house = build(storage, web=web, auth=chain, redmine=known, erp=ErpSettings.model_validate(erp))
+        made.append(house)
+        client = house.viewer.erp
+        assert client is not None
+        client._idle = [helpers.pop()] if helpers else []
+        return house
+
+    yield make
+    for house in made:
+        client = house.viewer.erp
+        assert client is not None
+        helpers += client._idle
+
+
+@pytest.fixture
+def erp_house(make_house: MakeHouse, registry: Registry) -> House:
+    """A viewer that logs in by the ERP, without a Redmine."""
+    return make_house(registry.settings())

@@ -2,112 +2,15 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from daemon.clients.erp_process import Helper
-from daemon.clients.erp_settings import ErpSettings
-from storage import states, users
-from storage.models import User
-from storage.settings import StorageSettings
 from tests.erp.listener import listening, stall
 from tests.erp.registry import PASSWORD, Registry
 from tests.redmines import RedmineUnderTest
-from tests.web.conftest import Build
+from tests.web.erp_visitors import MakeHouse, everybody, know, log_in
 from tests.web.house import House, password_of
 from tests.web.served import free_port, wait_until
-from tests.web.test_redmine_login import settings_of
-
-CHAIN = ("erp", "redmine", "local")
-MakeHouse = Callable[..., House]
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    """An ERP that knows ANN."""
-    made = Registry(f"sqlite:///{tmp_path / 'erp.db'}", tmp_path)
-    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
-def any_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    """An ERP that knows ANN: on SQLite and on PostgreSQL in turn."""
-    url = f"sqlite:///{tmp_path / 'erp.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    made = Registry(url, tmp_path)
-    made.add("ANN", vpn=1, vpn_end_date="31.12.2026")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def any_erp_house(make_house: MakeHouse, any_registry: Registry) -> House:
-    """A viewer that logs in by either ERP, without a Redmine."""
-    return make_house(any_registry.settings())
-
-
-@pytest.fixture(scope="module")
-def helpers() -> Iterator[list[Helper]]:
-    """Processes that ask, for one house after the other: what takes long is starting them."""
-    kept: list[Helper] = []
-    yield kept
-    for helper in kept:
-        helper.end()
-
-
-@pytest.fixture
-def make_house(
-    storage: StorageSettings, build: Build, tmp_path: Path, helpers: list[Helper]
-) -> Iterator[MakeHouse]:
-    """Return a maker of viewers that log in by an ERP."""
-    made: list[House] = []
-
-    def make(erp: dict[str, Any], redmine: RedmineUnderTest | None = None, **web: Any) -> House:
-        chain = {"backends": CHAIN if redmine else ("erp", "local")}
-        known = settings_of(redmine, tmp_path) if redmine else None
-        house = build(storage, web=web, auth=chain, redmine=known, erp=ErpSettings.model_validate(erp))
-        made.append(house)
-        client = house.viewer.erp
-        assert client is not None
-        client._idle = [helpers.pop()] if helpers else []
-        return house
-
-    yield make
-    for house in made:
-        client = house.viewer.erp
-        assert client is not None
-        helpers += client._idle
-
-
-@pytest.fixture
-def erp_house(make_house: MakeHouse, registry: Registry) -> House:
-    """A viewer that logs in by the ERP, without a Redmine."""
-    return make_house(registry.settings())
-
-
-def log_in(house: House, username: str, password: str = PASSWORD, language: str = "en") -> Any:
-    return house.browser().client.post(
-        "/users/login",
-        json={"username": username, "password": password},
-        headers={"Accept-Language": language},
-    )
-
-
-def know(house: House, name: str) -> None:
-    """Have the poll know somebody of the ERP."""
-    with house.database.write() as session:
-        states.save(session, "erp_people", [{"name": name, "full_name": name}])
-
-
-def everybody(house: House) -> list[User]:
-    with house.database.read() as session:
-        return users.listed(session)
 
 
 def test_a_first_log_in_makes_the_user_from_the_erp(any_erp_house: House) -> None:
@@ -319,64 +222,6 @@ def test_a_local_users_password_is_not_shown_to_the_erp(make_house: MakeHouse, r
     assert house.viewer.erp.requests_made == 0
 
 
-@pytest.mark.parametrize(
-    ("mail", "linked"),
-    [("bob@example.net", "bob"), ("", "bob"), ("another@example.test", None)],
-    ids=["same-address", "no-address", "namesake"],
-)
-def test_redmine_is_linked_by_log_in_name(
-    make_house: MakeHouse, registry: Registry, any_redmine: RedmineUnderTest, mail: str, linked: str | None
-) -> None:
-    set_mail(any_redmine, "bob", "bob@example.net")
-    registry.add("BOB", email=mail)
-    house = make_house(registry.settings(), any_redmine)
-    assert log_in(house, "bob").status_code == 200
-    (user,) = everybody(house)
-    assert user.redmine_login == (linked or "")
-    assert user.id_redmine_user == (any_redmine.id_of("user", linked) if linked else None)
-
-
-def test_redmine_is_linked_by_address(
-    make_house: MakeHouse, registry: Registry, any_redmine: RedmineUnderTest
-) -> None:
-    set_mail(any_redmine, "ann", "another@example.net")
-    set_mail(any_redmine, "carl", "ann@example.test")
-    house = make_house(registry.settings(), any_redmine)
-    assert log_in(house, "ann").status_code == 200
-    (user,) = everybody(house)
-    assert (user.username, user.redmine_login) == ("ann", "carl")
-
-
-def test_somebody_imported_from_redmine_becomes_the_erps(
-    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
-) -> None:
-    set_mail(demo_redmine, "ann", "ann@example.test")
-    house = make_house(registry.settings(), demo_redmine)
-    number = demo_redmine.id_of("user", "ann")
-    user_id = house.add_user("ann", password_hash=None, id_redmine_user=number, redmine_login="ann")
-    assert log_in(house, "ann").get_json()["user"]["id"] == user_id
-    assert house.user(user_id).erp_name == "ann"
-
-
-def test_an_address_chosen_in_redmine_takes_nobodys_place(
-    make_house: MakeHouse, registry: Registry, demo_redmine: RedmineUnderTest
-) -> None:
-    set_mail(demo_redmine, "eve", "ann@example.test")
-    set_mail(demo_redmine, "ann", "else@example.net")
-    house = make_house(registry.settings(), demo_redmine)
-    assert log_in(house, "eve", "password-eve").status_code == 200
-    answer = log_in(house, "ann").get_json()
-    assert answer["user"]["username"] == "ann"
-    assert house.user(answer["user"]["id"]).id_redmine_user is None
-
-
-def test_a_namesake_with_another_account_is_not_taken_over(make_house: MakeHouse, registry: Registry) -> None:
-    house = make_house(registry.settings())
-    house.add_user("ann", password_hash=None, id_redmine_user=77, redmine_login="ann")
-    answer = log_in(house, "ann")
-    assert (answer.status_code, answer.get_json()["code"]) == (403, "name_taken")
-
-
 def test_an_inactive_user_stays_out(erp_house: House) -> None:
     user_id = log_in(erp_house, "ann").get_json()["user"]["id"]
     erp_house.change_user(user_id, is_active=False)
@@ -436,10 +281,3 @@ def test_the_password_is_kept_nowhere(
 
 def test_the_log_in_page_says_which_account_is_wanted(erp_house: House, house: House) -> None:
     assert "Войдите с учётной записью ERP" in erp_house.browser().get("/users/login").text
-
-
-def set_mail(redmine: RedmineUnderTest, login: str, mail: str) -> None:
-    """Change somebody's address in Redmine."""
-    with redmine.session() as admin:
-        path = f"{redmine.url}/users/{redmine.id_of('user', login)}.json"
-        assert admin.put(path, json={"user": {"mail": mail}}).status_code == 204
