@@ -135,7 +135,7 @@ ROWS = (
         r"erp poll \(100,000 [^\n]*first (?P<first>[\d.]+) s, then (?P<then>[\d.]+) s; one query;[^\n]*\n"
         r"erp memory: [^\n]*: daemon (?P<daemon>[+-]\d+) MB, process that asks (?P<reader>[+-]\d+) MB",
         "{then} s, the first time {first} s",
-        "memory beside 10,000 people: daemon {daemon} MB, process that asks {reader} MB",
+        "memory beside 50,000 people: daemon {daemon} MB, process that asks {reader} MB",
     ),
     Row(
         "catch_up",

@@ -78,7 +78,7 @@ def test_loss_and_memory_are_what_was_printed() -> None:
     people = f"{erp.Measured(100_000, [30.1, 9.4], 7.2, 80)}\n{erp.growth(-3.2, 6.4)}\n"
     text = renewed(TABLE, {"icmp": sweeps, "erp": people})
     assert "20 more are lossy: 132 of 132 dropped echoes found | fping 7.90 s, CPU 0.24 s" in text
-    assert "| 9.4 s, the first time 30.1 s | memory beside 10,000 people: daemon -3 MB," in text
+    assert "| 9.4 s, the first time 30.1 s | memory beside 50,000 people: daemon -3 MB," in text
     for right, other in (("1000 hosts", "100 hosts"), ("wrong for 0", "wrong for 1")):
         with pytest.raises(ValueError, match="icmp did not print"):
             renewed(TABLE, {"icmp": sweeps.replace(right, other)})
