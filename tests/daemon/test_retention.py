@@ -47,7 +47,7 @@ def test_what_is_old_goes_and_the_page_is_told_so(database: Database, ann: int) 
 
 
 def test_room_is_given_back(sqlite: Database) -> None:  # noqa: F811
-    read_long_ago(sqlite, add_user(sqlite, "ann"), 1500, notes="x" * 8000)
+    read_long_ago(sqlite, add_user(sqlite, "ann"), 2500, notes="x" * 8000)
     before = sizes.size(sqlite)
     Retention(sqlite, RetentionSettings(), 180).run()
     after = sizes.size(sqlite)

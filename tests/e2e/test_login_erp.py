@@ -76,7 +76,7 @@ def test_a_password_that_expires_soon_lets_in_and_says_so_once(
 
 @pytest.fixture
 def erp_is_away(tmp_path: Path) -> Iterator[ErpViewer]:
-    """A viewer whose ERP does not have what is asked for."""
+    """A viewer whose ERP is down."""
     viewer = ErpViewer(tmp_path, is_away=True)
     viewer.start()
     yield viewer

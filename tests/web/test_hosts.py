@@ -219,7 +219,7 @@ def test_forms_do_the_same(network: House) -> None:
     root = network.browser("root")
     assert root.submit(f"{WEB}/acknowledge", note="Cable", hours="4").headers["Location"] == WEB
     page = root.get(WEB).text
-    assert "Roman Root looks after it" in page
+    assert "Roman Root looks after this outage" in page
     assert root.submit(f"{WEB}/unacknowledge").status_code == 303
     begins_at = (utc_now() + HOUR).strftime("%Y-%m-%dT%H:%M")
     assert (

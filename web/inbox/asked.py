@@ -38,7 +38,7 @@ class FilterAsked(Asked):
     view: Literal["inbox", "archived", "snoozed", "starred"] = "inbox"
     unread_only: bool = False
     type: str = Field(default="", max_length=32, pattern="^[a-z_]*$")
-    reason: Literal[""] | Reason = ""
+    reason: Literal["", Reason] = ""
     project: Project = Field(default=None, ge=1, le=LARGEST_ID)
     q: str = Field(default="", max_length=200)
 
