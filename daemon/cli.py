@@ -41,7 +41,7 @@ def run(path: Path) -> None:
 @click.pass_obj
 @plain_errors
 def demo(path: Path) -> None:
-    """Run daemon and viewer on a made-up Redmine that keeps changing."""
+    """Run daemon and viewer on a made-up Redmine and ERP that keep changing."""
     from daemon.supervisor import run_all
 
     sys.exit(run_all(load(path), demo=True))

@@ -50,7 +50,7 @@ DEMO_POSTS = (
 DEMO_USER = DEMO_PASSWORD = "demo"  # noqa: S105 - of made-up data
 DEMO_JOBS = (
     '{redmine = {source = "redmine", every_s = 1}, reconcile = {source = "redmine_reconcile", every_s = 30},'
-    ' reminders = {source = "redmine_reminders", every_s = 60}}'
+    ' reminders = {source = "redmine_reminders", every_s = 60}, erp = {source = "erp", every_s = 5}}'
 )
 
 
@@ -131,21 +131,25 @@ def _stop(children: list[Child]) -> None:
 
 @contextmanager
 def _demo(config: Config) -> Iterator[None]:
-    """Run the demo Redmine inside this process, and point the others at it.
+    """Run the demo's Redmine and ERP inside this process, and point the others at them.
 
     Its world is new at each start, so its database is, too: old cursors would not fit.
     """
     from daemon.demo.life import DemoLife
+    from daemon.demo.office import DemoOffice
     from daemon.demo.server import DemoRedmine
     from daemon.demo.world import demo_world
 
     directory = config.storage.directory / "demo"
     shutil.rmtree(directory, ignore_errors=True)
-    with DemoRedmine(demo_world()) as server, DemoLife(server):
+    directory.mkdir(parents=True, mode=0o700)
+    office = DemoOffice(directory / "erp.db")
+    with office, DemoRedmine(demo_world()) as server, DemoLife(server):
         os.environ |= {
             DEMO_KEY: server.admin_key,
             "HELPDESK_STORAGE": f"{{directory = {json.dumps(str(directory))}}}",
             "HELPDESK_REDMINE": f'{{url = "{server.url}", api_key_env = "{DEMO_KEY}"}}',
+            "HELPDESK_ERP": f"{{url = {json.dumps(office.url)}}}",
             "HELPDESK_JOB": DEMO_JOBS,
         }
         yield
@@ -170,5 +174,5 @@ def _announce(config: Config, *, demo: bool) -> None:
     click.echo(f"\n  helpdesk: {address}/")
     if demo:
         click.echo(f"  user:     {DEMO_USER}\n  password: {DEMO_PASSWORD}")
-        click.echo("  (a made-up Redmine that keeps changing; put your own address into [redmine])")
+        click.echo("  (made-up Redmine and ERP that keep changing; put your own address into [redmine])")
     click.echo("")

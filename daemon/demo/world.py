@@ -72,6 +72,11 @@ def demo_world(seed: int = 2024) -> dict[str, Any]:
     }
 
 
+def people() -> list[tuple[str, str, str, int]]:
+    """Return log-in, first name, last name and number of everybody in the company."""
+    return [(*row, number) for number, row in enumerate(_PEOPLE, start=1)]
+
+
 def _person(number: int, login: str, firstname: str, lastname: str) -> dict[str, Any]:
     row: dict[str, Any] = {"login": login, "firstname": firstname, "lastname": lastname, "language": "ru"}
     row["fields"] = {PHONE_FIELD: f"+7 (495) 555-01-{number:02}, доб. {1000 + number}"}

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from daemon.clients.erp_settings import ErpSettings
 from storage import migrate
 from storage.session import Database
 from storage.settings import StorageSettings
+from tests.erp.office import Configured, Office
 from tests.erp.registry import Registry
 
 
@@ -96,3 +98,21 @@ def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
     made = Database(StorageSettings(directory=directory))
     yield made
     made.dispose()
+
+
+MakeOffice = Callable[..., Office]
+
+
+@pytest.fixture
+def make_office(database: Database, spare: Spare) -> Iterator[MakeOffice]:
+    """Return a maker of ERP jobs from whatever knows how an ERP is reached, and a database of ours."""
+    made: list[Office] = []
+
+    def make(configured: Configured, ours: Database = database, **options: Any) -> Office:
+        made.append(Office(ours, configured, **options))
+        spare.lend(made[-1].source._client)
+        return made[-1]
+
+    yield make
+    for office in made:
+        spare.take_back(office.source._client)

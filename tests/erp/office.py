@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from daemon.clients.erp_settings import ErpSettings
 from daemon.pipeline import Job, run_job
@@ -12,16 +12,22 @@ from storage import jobs, states, users
 from storage.columns import utc_now
 from storage.models import Notification, User
 from storage.session import Database
-from tests.erp.registry import Registry
 
 OWNER = "test"
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
+class Configured(Protocol):
+    """Whatever knows how an ERP is reached."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the table [erp]."""
+
+
 class Office:
     """One daemon whose only job is the ERP's."""
 
-    def __init__(self, database: Database, registry: Registry, **options: Any) -> None:
+    def __init__(self, database: Database, registry: Configured, **options: Any) -> None:
         self.database = database
         self.now = NOON
         settings = ErpSettings.model_validate(registry.settings())

@@ -1,6 +1,6 @@
 """The ERP's job from the ERP's tables to notifications and profiles, on SQLite and PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,10 @@ from daemon.pipeline import run_job
 from storage import migrate
 from storage.session import Database
 from storage.settings import StorageSettings
-from tests.erp.conftest import Spare
+from tests.erp.conftest import MakeOffice
 from tests.erp.office import OWNER, Office
 from tests.erp.registry import Registry
 from tests.services.run import ServiceRun
-
-Make = Callable[..., Office]
-
-
-@pytest.fixture
-def make_office(database: Database, spare: Spare) -> Iterator[Make]:
-    made: list[Office] = []
-
-    def make(registry: Registry, **options: Any) -> Office:
-        made.append(Office(database, registry, **options))
-        spare.lend(made[-1].source._client)
-        return made[-1]
-
-    yield make
-    for office in made:
-        spare.take_back(office.source._client)
 
 
 @pytest.fixture
@@ -47,7 +31,7 @@ def postgres_storage(service_run: ServiceRun, tmp_path: Path) -> Iterator[Storag
 
 
 @pytest.fixture
-def office(make_office: Make, registry: Registry) -> Office:
+def office(make_office: MakeOffice, registry: Registry) -> Office:
     """The job on an ERP that knows ANN, whose VPN access ends on the 31st; she is a user; baseline done."""
     registry.add("ANN", vpn=1, vpn_end_date="31.12.2026")
     office = make_office(registry)
@@ -58,12 +42,11 @@ def office(make_office: Make, registry: Registry) -> Office:
 
 @pytest.mark.real
 def test_the_office_from_end_to_end_with_postgresql_as_our_own_storage(
-    postgres_storage: StorageSettings, any_registry: Registry, spare: Spare
+    postgres_storage: StorageSettings, any_registry: Registry, make_office: MakeOffice
 ) -> None:
     database = Database(postgres_storage)
     any_registry.add("ANN", vpn=1, vpn_end_date="15.12.2026")
-    office = Office(database, any_registry)
-    spare.lend(office.source._client)
+    office = make_office(any_registry, database)
     ann = office.add_user("ann", email="ann@example.test")
     office.poll()
     assert (office.types(), office.user(ann).department) == ([], "IT")
@@ -79,11 +62,12 @@ def test_the_office_from_end_to_end_with_postgresql_as_our_own_storage(
         "VPN access ends in 7 days, on 2026-12-15",
     ]
     assert (office.user(ann).department, office.person("ann")["vpn_told"][-1]) == ("Склад", "7")
-    spare.take_back(office.source._client)
     database.dispose()
 
 
-def test_reminders_from_the_table_of_the_erp_to_the_inbox(any_registry: Registry, make_office: Make) -> None:
+def test_reminders_from_the_table_of_the_erp_to_the_inbox(
+    any_registry: Registry, make_office: MakeOffice
+) -> None:
     any_registry.add("ANN", vpn=1, vpn_end_date="31.12.2026")
     any_registry.add("BOB", vpn=1, vpn_end_date="31.12.2026")
     office = make_office(any_registry)
@@ -144,7 +128,7 @@ def test_nobody_is_reminded_of_what_does_not_end(
     ("zone", "told"), [("Asia/Vladivostok", True), ("UTC", False), ("America/New_York", False)]
 )
 def test_the_day_of_a_reminder_is_the_persons_own(
-    make_office: Make, registry: Registry, zone: str, told: bool
+    make_office: MakeOffice, registry: Registry, zone: str, told: bool
 ) -> None:
     registry.add("ANN", vpn=1, vpn_end_date="31.12.2026")
     office = make_office(registry, vpn_days=(7,))
@@ -169,7 +153,7 @@ def test_a_move_to_the_west_tells_no_farther_threshold(office: Office) -> None:
     assert [row.change_key.rsplit(":", 1)[1] for row in office.told()] == ["7"]
 
 
-def test_russian_readers_are_told_in_russian(make_office: Make, registry: Registry) -> None:
+def test_russian_readers_are_told_in_russian(make_office: MakeOffice, registry: Registry) -> None:
     registry.add("ANN", vpn=1, vpn_end_date="04.12.2026")
     office = make_office(registry)
     office.add_user("ann", language="ru")
@@ -258,7 +242,7 @@ def test_an_erp_that_suddenly_knows_nobody_is_not_believed(office: Office, regis
     ids=["name", "name-and-address", "namesake", "address-alone", "signed-in", "another-account", "inactive"],
 )
 def test_who_is_a_person_of_the_erp(
-    make_office: Make, registry: Registry, columns: dict[str, Any], linked: bool
+    make_office: MakeOffice, registry: Registry, columns: dict[str, Any], linked: bool
 ) -> None:
     registry.add("ANN", vpn=1, vpn_end_date="05.12.2026")
     office = make_office(registry)
@@ -277,7 +261,7 @@ def test_a_poll_without_news_writes_one_step_and_asks_once(office: Office) -> No
     assert office.person("ann") == before
 
 
-def test_a_query_of_ones_own_needs_only_the_names(make_office: Make, registry: Registry) -> None:
+def test_a_query_of_ones_own_needs_only_the_names(make_office: MakeOffice, registry: Registry) -> None:
     registry.add("ANN", vpn=1, vpn_end_date="05.12.2026")
     office = make_office(registry)
     user_id = office.add_user("ann", department="Own", email="own@example.test")
