@@ -138,6 +138,21 @@ ROWS = (
         "memory beside 50,000 people: daemon {daemon} MB, process that asks {reader} MB",
     ),
     Row(
+        "push",
+        "push messages encrypted, signed and sent, 16 at once",
+        r"by the channel +(?P<a>[\d,]+)/s, of npm (?P<r>[\d.]+), of encryption (?P<e>[\d.]+)\n"
+        r" +npm web-push +(?P<b>[\d,]+)/s",
+        "{a} a second, {e} of encryption and signing alone",
+        "npm web-push {b}: ratio {r}",
+    ),
+    Row(
+        "inbox",
+        "the inbox of somebody with 50,000 notifications",
+        r"inbox \(sqlite\), /notifications: (?P<s>\d+) ms.*?"
+        r"inbox \(postgresql\), /notifications: (?P<p>\d+) ms",
+        "whole page {s} ms (SQLite), {p} ms (PostgreSQL)",
+    ),
+    Row(
         "catch_up",
         "catching up with 1,000 changes among 20,000 issues",
         r"in (?P<q>\d+) requests: (?P<a>[\d.]+) changes/s,[^\n]*requests (?P<b>[\d.]+), ratio (?P<r>[\d.]+)",
@@ -145,14 +160,12 @@ ROWS = (
         "keep-alive loop of the same {q} requests {b}: ratio {r}",
     ),
 )
-# Measurements without a row: they are printed only.
-OTHERS = ("inbox", "push")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure all, print, and write where asked; 1 where a measurement failed or missed its target."""
     names = [name for name in arguments if name != "--write"]
-    found = list(measured(names or [*dict.fromkeys(row.bench for row in ROWS), *OTHERS]))
+    found = list(measured(names or dict.fromkeys(row.bench for row in ROWS)))
     fault = written(found) if "--write" in arguments else ""
     failed = [f"{one.bench} ended with {one.code}" for one in found if one.code] + [fault] * bool(fault)
     if failed:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import figures
-from tests.bench import erp, icmp, load
+from tests.bench import erp, icmp, load, push
 from tests.figures import BEGIN, END, README, ROWS, TIMED_OUT, Measured, ended, renewed
 from tests.load.phases import Figures
 
@@ -56,7 +56,7 @@ def test_what_failed_or_missed_its_target_ends_it_badly_once_all_is_written(
 ) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(TABLE)
-    found = [Measured("load", "crashed\n", 1), Measured("record", RECORD, 3), Measured("push", "", 0)]
+    found = [Measured("load", "crashed\n", 1), Measured("record", RECORD, 3), Measured("other", "", 0)]
     monkeypatch.setattr(figures, "README", readme)
     monkeypatch.setattr(figures, "measured", lambda _names: iter(found))
     assert figures.main(["--write"]) == 1
@@ -84,6 +84,15 @@ def test_loss_and_memory_are_what_was_printed() -> None:
             renewed(TABLE, {"icmp": sweeps.replace(right, other)})
 
 
+def test_pushes_stand_beside_npms() -> None:
+    ways = [("by the channel", 1_083), ("npm web-push", 902), ("encryption and signing alone", 2_000)]
+    printed = "\n".join(push.line(name, rate, npm=902, bare=2_000) for name, rate in ways)
+    assert (
+        "| 1,083 a second, 0.54 of encryption and signing alone | npm web-push 902: ratio 1.20 |"
+        in renewed(TABLE, {"push": f"{printed}\n"})
+    )
+
+
 def test_how_a_measurement_ends_is_noted() -> None:
     says = "print('so much', flush=True); import sys; "
     assert ended("x", [sys.executable, "-c", f"{says}sys.exit(3)"]) == Measured("x", "so much\n", 3)
@@ -93,6 +102,8 @@ def test_how_a_measurement_ends_is_noted() -> None:
 
 # Rows that no run of `make figures` has written yet; all others must be there.
 NOT_YET = {
+    "push messages encrypted, signed and sent, 16 at once",
+    "the inbox of somebody with 50,000 notifications",
     "the same frames on PostgreSQL",
     "2,000 signed-in pages on two workers, 100 personal notifications a second",
     "memory of each such page",

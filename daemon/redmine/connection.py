@@ -62,7 +62,7 @@ class RedmineConnection:
         if not addressed:
             return ()
         asked, early = self.client.requests_made, self.glimpses
-        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names, early.issues)
+        kept = rights.shown(self.client, self.reader.pool, addressed, self.names.names, early.seen)
         if self.client.requests_made != asked or not early.is_key_confirmed:
             self.key.confirm()
         return kept

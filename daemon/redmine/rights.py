@@ -5,7 +5,7 @@ note, a custom field or a relation is filtered for each reader, so the issue is 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -40,27 +40,24 @@ def shown(
     pool: ThreadPoolExecutor,
     addressed: Sequence[Addressed],
     names: Names,
-    glimpses: Mapping[tuple[int, int], Issue] | None = None,
+    seen: frozenset[tuple[int, int]] = frozenset(),
 ) -> tuple[Addressed, ...]:
     """Return the candidates that stand, each with what its reader may see, in their order.
 
-    `glimpses` are issues as accounts have read them already. What such a reading shows is shown; what it
-    does not show may have come later and is asked for.
+    `seen` says which accounts were shown which issues early. All others are asked for: what an account was
+    not shown then may be shown now.
     """
-    early = {a: _as_glimpsed(a, glimpses or {}, names) for a in addressed}
-    asked = _asked([a for a, found in early.items() if found is None], client, pool, names)
-    kept = (found or asked[a] for a, found in early.items())
+    early = {a for a in addressed if _is_seen(a, seen)}
+    asked = _asked([a for a in addressed if a not in early], client, pool, names)
+    kept = (a if a in early else asked[a] for a in addressed)
     return tuple(a for a in kept if a is not None)
 
 
-def _as_glimpsed(
-    addressed: Addressed, glimpses: Mapping[tuple[int, int], Issue], names: Names
-) -> Addressed | None:
-    """Return what an early reading shows of a journal; of an issue itself it says nothing sure."""
-    issue = glimpses.get((addressed.member.source_id, addressed.change.item_id))
-    if issue is None or addressed.change.journal_id is None:
-        return None
-    return _as_read(addressed, issue, names)
+def _is_seen(addressed: Addressed, seen: frozenset[tuple[int, int]]) -> bool:
+    """Whether it is settled: whoever sees the issue sees such a journal whole."""
+    change = addressed.change
+    is_plain = change.journal_id is not None and not change.asks_reader
+    return is_plain and (addressed.member.source_id, change.item_id) in seen
 
 
 def _asked(

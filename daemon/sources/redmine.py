@@ -206,7 +206,7 @@ class Source(RedmineConnection):
     def _finish(self, cursor: Cursor, step: Step, *, is_last: bool) -> Observation:
         """Wait for the reads and move the cursor: to the last row of the list, and never past it."""
         reads = step.batch.finish()
-        self.glimpses = step.foresight.finish()
+        self.glimpses = step.foresight.finish(reads.issues)
         high = max((row.updated_on for row in step.rows), default=None)
         if not is_last or self._crosses_a_gap(cursor, high):
             self.key.require_now()
