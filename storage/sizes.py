@@ -97,10 +97,12 @@ def give_back(database: Database, at_least: int = 0) -> int:
 
 def _give_some(database: Database) -> int:
     """Give some pages back; return how many are left."""
-    with database.write() as session:
-        driver = session.connection().connection.cursor()
-        driver.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
-        driver.fetchall()  # each row is a page: it does no more than was fetched
+    with translated(database), database.engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None  # noqa: S101 - just connected
+        # Each row of the answer is a page, and `execute` would take one only: a script is run to its end.
+        driver.cursor().executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+    with database.read() as session:
         return _pragma(session, "freelist_count")
 
 
