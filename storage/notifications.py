@@ -82,6 +82,12 @@ def unread_counts(session: Session, user_ids: Iterable[int], now: datetime | Non
     return counts
 
 
+def unread_query(user_id: "sa.BindParameter[int]", now: "sa.BindParameter[datetime]") -> sa.Select[int]:
+    """Return the statement that counts it for one user, for others to build in."""
+    mine = (*_unread(), _is_awake(now), Notification.user_id == user_id)
+    return sa.select(sa.func.count()).select_from(Notification).where(*mine)
+
+
 # What each change and each arriving page asks is built once: building takes longer than the answer.
 @functools.cache
 def _unread_counts() -> sa.Select[int, int]:

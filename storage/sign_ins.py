@@ -32,23 +32,6 @@ def _find() -> sa.Select[User, SignIn]:
     return query.where(User.id == sa.bindparam("user_id"), SignIn.device == sa.bindparam("device"))
 
 
-def stands(session: Session, device: str, user_id: int, epoch: str) -> bool:
-    """Say whether this log-in is signed in still."""
-    asked = {"user_id": user_id, "device": device, "epoch": epoch}
-    return session.scalar(_stands(), asked) is not None
-
-
-@functools.cache
-def _stands() -> sa.Select[int]:
-    query = sa.select(User.id).join(SignIn, SignIn.user_id == User.id)
-    return query.where(
-        User.is_active,
-        User.id == sa.bindparam("user_id"),
-        User.session_epoch == sa.bindparam("epoch"),
-        SignIn.device == sa.bindparam("device"),
-    )
-
-
 def standing(session: Session, devices: Iterable[str]) -> set[tuple[str, int, str]]:
     """Return (device, user id, session epoch) of those of these devices that are signed in still.
 

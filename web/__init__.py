@@ -185,6 +185,6 @@ def _erp(settings: ErpSettings | None, threads: int) -> ErpClient | None:
 def _wrap(app: Flask, settings: ViewerSettings, live: Live) -> None:
     """Lay the WSGI layers around: proxies are believed first, headers go on every answer."""
     kept = assets.Assets(app.wsgi_app, app.static_url_path or "")
-    inner = Doorkeeper(kept, app, is_full=lambda: live.connections() >= settings.web.tabs)
+    inner = Doorkeeper(kept, live.admit, is_full=lambda: live.connections() >= settings.web.tabs)
     outer = security.SecurityHeaders(inner, settings.web)
     app.wsgi_app = security.Proxies(outer, settings.web.trusted_proxies)  # type: ignore[method-assign]

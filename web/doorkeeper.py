@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Flask, session
 
 from storage.session import StorageError
-from web.people import DEVICE, Admitted, someone
+from web.people import Admitted
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,15 +19,16 @@ PATH = "/socket.io"
 ADMITTED = "helpdesk.admitted"  # in the environment of a WebSocket: whom the doorkeeper let in
 UNAUTHORIZED = "401 Unauthorized"
 UNAVAILABLE = "503 Service Unavailable"
+Admit = Callable[["WSGIEnvironment"], Admitted | None]
 log = structlog.get_logger(__name__)
 
 
 class Doorkeeper:
     """Lets the signed-in in while there is room; everything else passes untouched."""
 
-    def __init__(self, inner: "WSGIApplication", app: Flask, *, is_full: Callable[[], bool]) -> None:
+    def __init__(self, inner: "WSGIApplication", admit: Admit, *, is_full: Callable[[], bool]) -> None:
         self._inner = inner
-        self._app = app
+        self._admit = admit
         self._is_full = is_full
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -47,12 +47,8 @@ class Doorkeeper:
             log.warning("socket_refused_as_there_are_too_many")
             return UNAVAILABLE
         try:
-            with self._app.request_context(environ):
-                who = someone()
-                if who is None or DEVICE not in session:
-                    return UNAUTHORIZED
-                environ[ADMITTED] = Admitted(who, session[DEVICE])
-                return None
+            environ[ADMITTED] = self._admit(environ)
         except StorageError as e:
             log.error("socket_refused_without_database", error=str(e))  # noqa: TRY400 - the text says all
             return UNAVAILABLE
+        return None if environ[ADMITTED] else UNAUTHORIZED

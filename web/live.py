@@ -6,15 +6,15 @@ the tail finds. Both happen under the tail's lock, so nothing falls between them
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Flask, request, session
+from flask import Flask
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy.orm import Session
 
-from storage import live, notifications, sign_ins, users, wakeup
+from storage import arrivals, live, notifications, sign_ins, users, wakeup
 from storage.models import LiveEvent, Notification
 from storage.session import Database, StorageError
 from web.doorkeeper import ADMITTED
@@ -22,12 +22,15 @@ from web.edges import edge
 from web.engine import Engine
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
-from web.people import DEVICE, Admitted, Person, person_of, someone
+from web.people import Admitted, Person, admitted, person_of, someone
 from web.rights import Rights
 from web.security import is_foreign
 from web.sockets import Socket, Sockets, room_of
 from web.tail import News, Tail
 from web.warming import warm
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 REPLAY_CAP = 200
 LARGEST_MESSAGE = 16_384
@@ -57,8 +60,9 @@ class Live:
             async_handlers=False,  # a client that floods us with events must not get a thread for each
         )
         self._engine = Engine.take_over(self._server().eio)
-        self.socketio.on_event("connect", self._connect)
-        self.socketio.on_event("disconnect", self._disconnect)
+        # Not by way of Flask-SocketIO, which opens a request for each: after a restart all come at once.
+        self._server().on("connect", self._connect)
+        self._server().on("disconnect", self._disconnect)
         self.socketio.on_event("join_notifications", self._join)
         self.socketio.on_error_default(_failed)
 
@@ -85,6 +89,10 @@ class Live:
         """Count the open WebSockets, also those that have not said who they are yet."""
         return len(self._engine.hub)
 
+    def admit(self, environ: "WSGIEnvironment") -> Admitted | None:
+        """Return whom this handshake would open a WebSocket for. Raises StorageError."""
+        return admitted(self._app, self._database, environ)
+
     def end_session(self, user_id: int, device: str) -> None:
         """Close what was opened in a session that has ended: here at once, elsewhere through the table."""
         self._drop(self.sockets.of_device(device))
@@ -97,18 +105,26 @@ class Live:
 
     # What clients do
 
-    def _connect(self, auth: object = None) -> None:
+    def _connect(self, sid: str, environ: "WSGIEnvironment", auth: object = None) -> bool:
+        """Let a page in; False refuses it."""
+        has_failed = True
+        with edge("socket_not_let_in", Refused):
+            self._let_in(sid, environ, auth)
+            has_failed = False
+        return not has_failed
+
+    def _let_in(self, sid: str, environ: "WSGIEnvironment", auth: object) -> None:
         try:
-            found = _admitted()
+            # A page that left and comes back over the same connection is looked up anew.
+            found: Admitted | None = environ.pop(ADMITTED, None) or self.admit(environ)
             if found is None:
                 raise _unauthorized()
-            socket = Socket(request.sid, found.who.id, found.device, found.who.session_epoch)  # type: ignore[attr-defined]
-            self._welcome(socket, found.who, _last_of(auth))
+            socket = Socket(sid, found.who.id, found.device, found.who.session_epoch)
+            self._welcome(socket, found.who, auth)
         except StorageError as e:
             raise Refused("unavailable", {"code": "unavailable"}) from e
 
-    def _disconnect(self, *_reason: object) -> None:
-        sid: str = request.sid  # type: ignore[attr-defined]
+    def _disconnect(self, sid: str, *_reason: object) -> None:
         self.sockets.remove(sid)
         for leave in self.leavings:
             leave(sid)
@@ -122,16 +138,17 @@ class Live:
         message = gettext("You are connected to your notifications")
         return {"success": True, "message": message, "last_id": self.tail.last_id or 0}
 
-    def _welcome(self, socket: Socket, who: Person, last_id: int | None) -> None:
+    def _welcome(self, socket: Socket, who: Person, auth: object) -> None:
         """Replay what the client has missed and let it join. Short, as after a restart all come at once."""
+        last_id = _last_of(auth)
         with self.tail.lock:
             upto = self.tail.reach(last_id or 0)
             since = upto if last_id is None else min(last_id, upto)
             with self._database.read() as reading:
-                if not sign_ins.stands(reading, socket.device, who.id, who.session_epoch):
+                unread = arrivals.unread(reading, who.id, socket.device, who.session_epoch)
+                if unread is None:
                     raise _unauthorized()
                 missed = notifications.of_user_between(reading, who.id, since, upto, limit=REPLAY_CAP + 1)
-                unread = notifications.unread_count(reading, who.id)
             rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
             for row in rows:
                 self._announce(row, who, socket.sid)
@@ -260,14 +277,6 @@ def _cut(transport: Any) -> None:
     `abort` leaves Engine.IO's own closing packet out, after which some clients do not come back.
     """
     transport.close(wait=False, abort=True)
-
-
-def _admitted() -> Admitted | None:
-    """Return who this connection is for: whom the doorkeeper found, so that nobody is looked up twice."""
-    found: Admitted | None = request.environ.pop(ADMITTED, None)
-    if found is None and (who := someone()) is not None and DEVICE in session:
-        return Admitted(who, session[DEVICE])
-    return found
 
 
 def _unauthorized() -> Refused:

@@ -9,7 +9,7 @@ copy of its cookie opens nothing. Who was deactivated, or whose epoch changed, i
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from flask import Flask, Response, g, request, session
@@ -21,7 +21,11 @@ from storage.columns import utc_now
 from storage.models import SignIn, User
 from storage.session import Database, StorageError
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 DEVICE = "device"
+USER = "_user_id"  # where Flask-Login keeps it
 SEEN_EVERY = timedelta(minutes=1)
 LONGEST_AGENT = 512
 log = structlog.get_logger(__name__)
@@ -94,10 +98,8 @@ def register(app: Flask, database: Database) -> None:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(named: str) -> Person | None:
-        user_id, _, epoch = named.partition(":")
-        with database.read() as reading:
-            found = sign_ins.find(reading, int(user_id), str(session.get(DEVICE, "")))
-        if found is None or not found[0].is_active or found[0].session_epoch != epoch:
+        found = _signed_in(database, named, this_device())
+        if found is None:
             return None
         g.sign_in = found[1]
         return person_of(found[0])
@@ -112,6 +114,26 @@ def register(app: Flask, database: Database) -> None:
         return response
 
     manager.init_app(app)
+
+
+def _signed_in(database: Database, named: str, device: str) -> tuple[User, SignIn] | None:
+    """Return who is meant, where this log-in stands still."""
+    user_id, _, epoch = named.partition(":")
+    with database.read() as reading:
+        found = sign_ins.find(reading, int(user_id), device)
+    return found if found is not None and found[0].is_active and found[0].session_epoch == epoch else None
+
+
+def admitted(app: Flask, database: Database, environ: "WSGIEnvironment") -> Admitted | None:
+    """Return whose session a WebSocket comes with, None for a visitor. Raises StorageError.
+
+    No request of Flask's is opened, which takes longer than all of this: after a restart all pages come.
+    """
+    cookie: Any = app.session_interface.open_session(app, app.request_class(environ)) or {}
+    if USER not in cookie or DEVICE not in cookie:
+        return None
+    found = _signed_in(database, cookie[USER], cookie[DEVICE])
+    return None if found is None else Admitted(person_of(found[0]), cookie[DEVICE])
 
 
 def _touch(database: Database, device: str, address: str) -> None:

@@ -5,7 +5,7 @@ They take a tenth of a second together, and whoever comes right behind the first
 
 from flask import Flask
 
-from storage import live, notifications, sign_ins, users
+from storage import arrivals, live, notifications, sign_ins, users
 from storage.columns import utc_now
 from storage.models import Notification
 from storage.session import Database
@@ -28,11 +28,11 @@ def warm(app: Flask, database: Database) -> None:
         upto = notifications.newest_id(reading)
         notifications.after(reading, upto, 1)
         notifications.of_user_between(reading, NOBODY, upto, upto, 1)
-        notifications.unread_count(reading, NOBODY)
+        notifications.unread_counts(reading, {NOBODY})
         live.after(reading, live.newest_id(reading), 1)
         users.with_ids(reading, {NOBODY})
         sign_ins.find(reading, NOBODY, "")
-        sign_ins.stands(reading, "", NOBODY, "")
+        arrivals.unread(reading, NOBODY, "", "")
 
 
 def _card() -> Notification:

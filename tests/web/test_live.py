@@ -323,8 +323,8 @@ def test_nothing_is_rendered_for_those_who_are_away(house: House) -> None:
     assert house.live.tail.last_id == 1
 
 
-def test_an_arriving_page_asks_the_database_four_things(house: House) -> None:
-    """After a restart all come at once. One of the four is the doorkeeper's, asked here by the handler."""
+def test_an_arriving_page_asks_the_database_three_things(house: House) -> None:
+    """After a restart all come at once. One of the three is the doorkeeper's, asked here by the handler."""
     house.add_user("ann")
     browser = house.browser("ann")
     asked: list[str] = []
@@ -337,4 +337,4 @@ def test_an_arriving_page_asks_the_database_four_things(house: House) -> None:
         assert house.socket(browser, last=0).is_connected
     finally:
         sa.event.remove(sa.engine.Engine, "before_cursor_execute", count)
-    assert len([text for text in asked if text.startswith("SELECT")]) == 4, asked
+    assert len([text for text in asked if text.startswith("SELECT")]) == 3, asked
