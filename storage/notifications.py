@@ -165,15 +165,6 @@ def find(session: Session, user_id: int, notification_id: int) -> Notification |
     return session.scalars(query).one_or_none()
 
 
-def with_ids(session: Session, ids: Iterable[int]) -> list[Notification]:
-    """Return those of these notifications that are shown to somebody, by id."""
-    rows: list[Notification] = []
-    for chunk in chunks(sorted(set(ids))):
-        query = sa.select(Notification).where(Notification.id.in_(chunk), Notification.withdrawn_at.is_(None))
-        rows.extend(session.scalars(query.order_by(Notification.id)))
-    return rows
-
-
 def withdraw(session: Session, ids: Iterable[int], now: datetime) -> int:
     """Hide notifications whose source no longer shows them to their reader; return how many changed."""
     live.lock_order(session)

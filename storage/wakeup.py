@@ -10,6 +10,7 @@ import os
 import selectors
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -48,30 +49,35 @@ def listen(database: Database) -> Listener:
 
 
 def _folder(database: Database) -> Path:
-    folder = database.directory / "wake"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return database.directory / "wake"
 
 
 @contextlib.contextmanager
-def _short_path(folder: Path):  # type: ignore[no-untyped-def]
-    """Give a name of the folder that fits the 107 bytes a socket address may have."""
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield Path(f"/proc/self/fd/{descriptor}")
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
+def _address(descriptor: int, name: str) -> str:
+    """Name a socket in an open folder so that it fits the 107 bytes a socket address may have."""
+    return f"/proc/self/fd/{descriptor}/{name}"
+
+
 def _send_datagrams(folder: Path) -> None:
-    with _short_path(folder) as near, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+    """Send one to each socket. Whoever writes waits for this, so nothing here is done twice or in vain."""
+    with _opened(folder) as descriptor, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for entry in folder.glob("*.sock"):
+        with os.scandir(descriptor) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
             try:
-                sender.sendto(b"!", str(near / entry.name))
+                sender.sendto(b"!", _address(descriptor, name))
             except ConnectionRefusedError:
                 with contextlib.suppress(OSError):
-                    entry.unlink(missing_ok=True)  # its process is gone
+                    os.unlink(name, dir_fd=descriptor)  # its process is gone
             except OSError:
                 continue  # its queue is full, so it is awake already; or it is not ours to wake
 
@@ -80,11 +86,12 @@ class SocketListener:
     """A datagram socket in the folder beside the SQLite file."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        with _short_path(folder) as near:
-            self._socket.bind(str(near / self._path.name))
+        with _opened(folder) as descriptor:
+            self._socket.bind(_address(descriptor, self._path.name))
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import engineio
-from engineio import packet
+from engineio import json, packet
 from engineio.exceptions import EngineIOError
 from engineio.packet import Packet
 from engineio.socket import Socket
+from pydantic_core import to_json
+from socketio.packet import Packet as SocketIOPacket
 
 from web.doorkeeper import ADMITTED
 from web.hub import Hub, Job
@@ -24,6 +26,24 @@ if TYPE_CHECKING:
 CONNECT, DISCONNECT = "40", "41"
 APP = "flask.app"  # where Flask-SocketIO looks for it
 NO_BODY = {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr, "wsgi.version": (1, 0)}
+
+
+class Json:
+    """How packets are written: sooner than by the standard library, and Russian in a third of its bytes."""
+
+    loads = staticmethod(json.loads)
+
+    @staticmethod
+    def dumps(value: object, **_options: object) -> str:
+        """Write a packet's content."""
+        return to_json(value).decode()
+
+
+class Message(SocketIOPacket):
+    """A packet of Socket.IO. None of ours holds bytes, so none is searched for them."""
+
+    uses_binary_events = False
+    json = Json  # type: ignore[assignment]  # what it wants of a module
 
 
 class Outgoing:

@@ -44,16 +44,26 @@ def reading_as(app: Flask, language: str, time_zone: str) -> Iterator[None]:
     """Render for this reader, whoever makes the present request and also where there is none."""
     with app.app_context():
         g.reader = (language, time_zone)
+        g.in_force = _of_reader(language, time_zone)
         yield
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_reader(_language: str, _time_zone: str) -> InForce:
+    return _found()
 
 
 def in_force() -> InForce:
     """Return what the present reader reads in, found once for each request."""
     found: InForce | None = g.get("in_force")
     if found is None:
-        locale, zone = flask_babel.get_locale(), flask_babel.get_timezone()
-        found = g.in_force = InForce(flask_babel.get_translations(), locale or Locale(DEFAULT), zone or UTC)
+        found = g.in_force = _found()
     return found
+
+
+def _found() -> InForce:
+    locale, zone = flask_babel.get_locale(), flask_babel.get_timezone()
+    return InForce(flask_babel.get_translations(), locale or Locale(DEFAULT), zone or UTC)
 
 
 def language() -> str:

@@ -5,7 +5,8 @@ The table is the truth. A client says the last id it has and is sent the rest; f
 the tail finds. Both happen under the tail's lock, so nothing falls between them and nothing comes twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,19 +15,20 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy.orm import Session
 
-from storage import arrivals, live, notifications, sign_ins, users, wakeup
+from storage import addressed, arrivals, live, notifications, sign_ins, users, wakeup
+from storage.addressed import Addressed
 from storage.models import LiveEvent, Notification
 from storage.session import Database, StorageError
 from web.doorkeeper import ADMITTED
 from web.edges import edge
-from web.engine import Engine
+from web.engine import Engine, Message
 from web.items import item_of, status_change
 from web.language import gettext, reading_as
 from web.people import Admitted, Person, admitted, person_of, someone
 from web.rights import Rights
 from web.security import is_foreign
 from web.sockets import Socket, Sockets, room_of
-from web.tail import News, Tail
+from web.tail import Tail
 from web.warming import warm
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ class Live:
         self._database = database
         self._rights = rights
         self.sockets = Sockets()
+        # Under the tail's lock: who was told of news but not of their count, and what was sent masked.
+        self._uncounted: set[int] = set()
+        self._doubtful: dict[int, list[Notification]] = {}
         # What else is looked at in each round or swept; and who is told of closed sockets.
         self.rounds: list[Callable[[], None]] = []
         self.sweeps: list[Callable[[], None]] = []
@@ -57,6 +62,7 @@ class Live:
             transports=["websocket"],
             cors_allowed_origins=lambda _origin, environ: not is_foreign(environ, public_url),
             max_http_buffer_size=LARGEST_MESSAGE,
+            serializer=Message,
             async_handlers=False,  # a client that floods us with events must not get a thread for each
         )
         self._engine = Engine.take_over(self._server().eio)
@@ -151,7 +157,7 @@ class Live:
                 missed = notifications.of_user_between(reading, who.id, since, upto, limit=REPLAY_CAP + 1)
             rows, has_more = missed[:REPLAY_CAP], len(missed) > REPLAY_CAP
             for row in rows:
-                self._announce(row, who, socket.sid)
+                self._announce(Addressed(row, who.language, who.time_zone), socket.sid)
             self.send("replayed", {"last": rows[-1].id if has_more else upto, "more": has_more}, socket.sid)
             self.send("unread_count", {"unread": unread}, socket.sid)
             self._server().enter_room(socket.sid, socket.room)
@@ -160,28 +166,41 @@ class Live:
 
     # What the tail finds
 
-    def gather(self, reading: Session, news: News) -> Callable[[], None]:
-        """Read whom the news are for; nothing is rendered for those who have nothing open here."""
-        named = {row.user_id for row in news.rows} | {event.user_id for event in news.events}
-        present = self.sockets.present(named)
-        rows = [row for row in news.rows if row.user_id in present and row.withdrawn_at is None]
-        events = [event for event in news.events if event.user_id in present]
-        updated = notifications.with_ids(reading, _updated_ids(events))
-        readers = users.with_ids(reading, {row.user_id for row in [*rows, *updated]})
-        people = {user_id: person_of(user) for user_id, user in readers.items()}
-        unread = notifications.unread_counts(reading, {row.user_id for row in rows})
+    def tell(self, news: Sequence[Addressed]) -> None:
+        """Send notifications to those who have something open here; nothing is rendered for others."""
+        present = self.sockets.present(told.row.user_id for told in news)
+        for told in news:
+            row = told.row
+            if row.user_id in present and row.withdrawn_at is None:
+                self._announce(told, room_of(row.user_id))
+                self._uncounted.add(row.user_id)
+                if row.verify_at_show:
+                    self._doubtful.setdefault(row.user_id, []).append(row)
+
+    def gather(self, reading: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
+        """Read what events are about, and how much those who were just told of news have not read."""
+        present = self.sockets.present(event.user_id for event in events)
+        heard = [event for event in events if event.user_id in present]
+        if not heard and not self._uncounted:
+            return lambda: None
+        updated = addressed.with_ids(reading.connection(), _updated_ids(heard))
+        unread = notifications.unread_counts(reading, self._uncounted)
+        asking = {
+            user_id: person_of(user) for user_id, user in users.with_ids(reading, self._doubtful).items()
+        }
 
         def tell() -> None:
-            for row in rows:
-                self._announce(row, people[row.user_id], room_of(row.user_id))
+            doubtful = dict(self._doubtful)
+            self._uncounted.clear()
+            self._doubtful.clear()
             for user_id, count in unread.items():
                 self.send("unread_count", {"unread": count}, room_of(user_id))
-            for row in updated:
-                self._update(row, people[row.user_id])
-            for event in events:
+            for told in updated:
+                self._update(told)
+            for event in heard:
                 self._pass_on(event)
-            for user_id in unread:
-                self._verify(people[user_id], [row for row in rows if row.user_id == user_id])
+            for user_id, who in asking.items():
+                self._verify(who, doubtful[user_id])
 
         return tell
 
@@ -206,22 +225,24 @@ class Live:
             or self._transport(socket) is None
         )
 
-    def _announce(self, row: Notification, reader: Person, to: str) -> None:
+    def _announce(self, told: Addressed, to: str) -> None:
         """Send one notification; a row that cannot be rendered must not keep the others back."""
-        with (
-            edge("notification_not_rendered", notification_id=row.id),
-            reading_as(self._app, reader.language, reader.time_zone),
-        ):
-            self.send("new_notification", item_of(row, html=True), to)
-            if (change := status_change(row)) is not None:
+        with self._rendering(told):
+            self.send("new_notification", item_of(told.row, html=True), to)
+            if (change := status_change(told.row)) is not None:
                 self.send("task_status_changed", change, to)
 
-    def _update(self, row: Notification, reader: Person) -> None:
+    def _update(self, told: Addressed) -> None:
+        with self._rendering(told):
+            self.send("notification_updated", item_of(told.row, html=True), room_of(told.row.user_id))
+
+    @contextmanager
+    def _rendering(self, told: Addressed) -> Iterator[None]:
         with (
-            edge("notification_not_rendered", notification_id=row.id),
-            reading_as(self._app, reader.language, reader.time_zone),
+            edge("notification_not_rendered", notification_id=told.row.id),
+            reading_as(self._app, told.language, told.time_zone),
         ):
-            self.send("notification_updated", item_of(row, html=True), room_of(row.user_id))
+            yield
 
     def _pass_on(self, event: LiveEvent) -> None:
         if event.event == ENDED_EVENT:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -17,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from daemon.clients.notify import Pulse
-from storage import live, notifications, wakeup
-from storage.models import LiveEvent, Notification
+from storage import addressed, live, notifications, wakeup
+from storage.addressed import Addressed
+from storage.models import LiveEvent
 from storage.session import Database, StorageError
 from web.edges import edge
 
@@ -30,19 +30,17 @@ STOP_S = 3.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """What was recorded since the last look, oldest first."""
-
-    rows: Sequence[Notification]
-    events: Sequence[LiveEvent]
-
-
 class Audience(Protocol):
     """Whom the tail tells."""
 
-    def gather(self, session: Session, news: News) -> Callable[[], None]:
-        """Read what is needed to tell of the news; return what tells. That must not raise."""
+    def tell(self, news: Sequence[Addressed]) -> None:
+        """Tell of notifications, oldest first. That must not raise, and asks the database nothing."""
+
+    def gather(self, session: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
+        """Read what else is to be told: of these events, and what follows from what was told already.
+
+        Return what tells it, which must not raise. Called in each step.
+        """
 
     def sweep(self) -> None:
         """Let go of whoever may not listen any more."""
@@ -97,26 +95,35 @@ class Tail:
         return self.last_id
 
     def step(self) -> bool:
-        """Look once; True where there is more to look at at once. Raises StorageError."""
+        """Look once; True where there is more to look at at once. Raises StorageError.
+
+        The notifications come first and alone: whoever looks at a page waits for them.
+        """
         with self.lock:
-            news, tell = self._read()
+            news = self._news()
+            self._audience.tell(news)
+            self.last_id = news[-1].row.id if news else self.last_id
+            events, tell = self._rest()
             tell()
             # Only now: what could not be read for want of the database is looked at again.
-            self.last_id = news.rows[-1].id if news.rows else self.last_id
-            self._last_event_id = news.events[-1].id if news.events else self._last_event_id
-            return len(news.rows) == BATCH or len(news.events) == BATCH
+            self._last_event_id = events[-1].id if events else self._last_event_id
+            return len(news) == BATCH or len(events) == BATCH
 
-    def _read(self) -> tuple[News, Callable[[], None]]:
-        """Read what is new and what is needed to tell of it; at first, only where to begin."""
-        with self._database.read() as session:
-            if self.last_id is None:
+    def _news(self) -> list[Addressed]:
+        """Read what is new; at first, where to begin."""
+        if self.last_id is None:
+            with self._database.read() as session:
                 self.last_id, self._last_event_id = notifications.newest_id(session), live.newest_id(session)
-            rows = notifications.after(session, self.last_id, BATCH)
-            news = News(rows, live.after(session, self._last_event_id, BATCH))
-            if news.rows or news.events:
-                with edge("news_not_told", StorageError, SQLAlchemyError, after_id=self.last_id):
-                    return news, self._audience.gather(session, news)
-            return news, lambda: None
+        with self._database.look() as connection:
+            return addressed.after(connection, self.last_id, BATCH)
+
+    def _rest(self) -> tuple[list[LiveEvent], Callable[[], None]]:
+        """Read what need not come at once."""
+        with self._database.read() as session:
+            events, tell = live.after(session, self._last_event_id, BATCH), _nothing
+            with edge("events_not_told", StorageError, SQLAlchemyError, after_id=self._last_event_id):
+                tell = self._audience.gather(session, events)
+            return events, tell
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
@@ -156,3 +163,7 @@ class Tail:
             if self._listener is not None and self._listener.wait(self._poll_s):
                 return
         self._stopping.wait(max(0.0, self._poll_s - (time.monotonic() - began_at)))
+
+
+def _nothing() -> None:
+    """Tell nothing."""

@@ -5,7 +5,7 @@ They take a tenth of a second together, and whoever comes right behind the first
 
 from flask import Flask
 
-from storage import arrivals, live, notifications, sign_ins, users
+from storage import addressed, arrivals, live, notifications, sign_ins
 from storage.columns import utc_now
 from storage.models import Notification
 from storage.session import Database
@@ -26,11 +26,11 @@ def warm(app: Flask, database: Database) -> None:
             item_of(card, html=True)
     with database.read() as reading:
         upto = notifications.newest_id(reading)
-        notifications.after(reading, upto, 1)
+        addressed.after(reading.connection(), upto, 1)
+        addressed.with_ids(reading.connection(), {NOBODY})
         notifications.of_user_between(reading, NOBODY, upto, upto, 1)
         notifications.unread_counts(reading, {NOBODY})
         live.after(reading, live.newest_id(reading), 1)
-        users.with_ids(reading, {NOBODY})
         sign_ins.find(reading, NOBODY, "")
         arrivals.unread(reading, NOBODY, "", "")
 

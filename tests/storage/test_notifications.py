@@ -135,14 +135,6 @@ def test_one_notification_is_found_by_its_owner_only(database: Database, ann: in
         assert notifications.find(session, ann, own) is None
 
 
-def test_rows_by_id_come_in_order_without_withdrawn_ones(database: Database, ann: int) -> None:
-    ids = tell(database, ann, 700)  # more than fit into one statement's chunk
-    with database.write() as session:
-        notifications.withdraw(session, ids[:1], NOON)
-        assert ids_of(notifications.with_ids(session, [*reversed(ids), 10**6])) == ids[1:]
-        assert notifications.with_ids(session, []) == []
-
-
 @pytest.mark.parametrize(
     ("since_minutes", "expected"), [(None, [0, 2]), (0, [0, 2]), (1, [2]), (3, [])], ids=str
 )

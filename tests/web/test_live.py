@@ -308,7 +308,7 @@ def test_a_live_event_that_cannot_be_read_does_not_keep_the_others_back(house: H
         live.publish(session, ann, "notifications_updated", {"ids": [{"no": "id"}]})
     with capture_logs() as logs:
         look(house)
-    assert [log["event"] for log in logs] == ["news_not_told"]
+    assert [log["event"] for log in logs] == ["events_not_told"]
     (row_id,) = house.notify(ann)
     look(house)
     assert socket.ids() == [row_id]

@@ -1,7 +1,7 @@
 """The tail's thread: it begins at the newest row, survives what fails, and ends when told."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from storage import live, wakeup
+from storage.addressed import Addressed
+from storage.models import LiveEvent
 from storage.session import StorageError
 from tests.web.house import House
 from tests.web.served import wait_until
-from web.tail import News, Tail
+from web.tail import Tail
 
 
 @dataclass
@@ -22,22 +24,23 @@ class Listening:
     ids: list[int] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
+    gathered: list[int] = field(default_factory=list)  # what was told before
     sweeps: int = 0
 
-    def gather(self, _session: Session, news: News) -> Callable[[], None]:
+    def tell(self, news: Sequence[Addressed]) -> None:
+        self.ids += [told.row.id for told in news]
+
+    def gather(self, _session: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
         if self.trouble:
             raise self.trouble.pop()
-        return lambda: self._tell(news)
+        self.gathered = list(self.ids)
+        return lambda: self.events.extend(event.event for event in events)
 
     def look(self) -> None:
         """Nothing is watched here."""
 
     def sweep(self) -> None:
         self.sweeps += 1
-
-    def _tell(self, news: News) -> None:
-        self.ids += [row.id for row in news.rows]
-        self.events += [event.event for event in news.events]
 
 
 @pytest.fixture
@@ -56,12 +59,10 @@ def tail(house: House, audience: Listening) -> Iterator[Tail]:
 def test_it_begins_at_what_is_newest(house: House, tail: Tail, audience: Listening) -> None:
     ann = house.add_user("ann")
     old = house.notify(ann)
-    with house.database.write() as session:
-        live.publish(session, ann, "old", {})
+    publish(house, ann, "old")
     tail.step()
     new = house.notify(ann)
-    with house.database.write() as session:
-        live.publish(session, ann, "new", {})
+    publish(house, ann, "new")
     tail.step()
     assert audience.ids == new != old
     assert audience.events == ["new"]
@@ -77,12 +78,40 @@ def test_it_takes_more_than_a_batch_in_order(
     assert audience.ids == ids
 
 
-def test_news_that_could_not_be_read_are_read_again(house: House, tail: Tail, audience: Listening) -> None:
+def publish(house: House, user_id: int, event: str) -> None:
+    with house.database.write() as session:
+        live.publish(session, user_id, event, {})
+
+
+def test_events_that_could_not_be_read_are_read_again_and_news_are_not_told_again(
+    house: House, tail: Tail, audience: Listening
+) -> None:
     tail.step()
-    ids = house.notify(house.add_user("ann"))
+    ann = house.add_user("ann")
+    ids = house.notify(ann)
+    publish(house, ann, "new")
     audience.trouble = [StorageError("away")]
     with pytest.raises(StorageError):
         tail.step()
+    assert (audience.ids, audience.events, audience.gathered) == (ids, [], [])
+    tail.step()
+    assert (audience.ids, audience.events, audience.gathered) == (ids, ["new"], ids)
+
+
+def test_news_that_could_not_be_read_are_read_again(
+    house: House, tail: Tail, audience: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tail.step()
+    ids = house.notify(house.add_user("ann"))
+
+    def fails(*_arguments: object) -> list[Addressed]:
+        raise StorageError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr("storage.addressed.after", fails)
+        with pytest.raises(StorageError):
+            tail.step()
+    assert audience.ids == []
     tail.step()
     assert audience.ids == ids
 
@@ -92,11 +121,11 @@ def test_a_mistake_of_ours_does_not_stop_it(house: House, tail: Tail, audience: 
     tail.start()
     wait_until(tail.is_fresh, 10)
     audience.trouble = [KeyError("a mistake")]
-    house.notify(ann)
+    ids = house.notify(ann)
     wakeup.send(house.database)
     wait_until(lambda: audience.trouble == [], 10)
-    ids = house.notify(ann)
-    wait_until(lambda: audience.ids == ids, 10)
+    ids += house.notify(ann)
+    wait_until(lambda: audience.gathered == ids, 10)
 
 
 def test_a_hint_wakes_it(house: House, audience: Listening) -> None:
@@ -118,7 +147,7 @@ def test_an_absence_of_the_database_is_logged_when_it_begins_and_when_it_ends(
         wait_until(tail.is_fresh, 10)
         audience.trouble = [StorageError("away") for _ in range(3)]
         ids = house.notify(ann)
-        wait_until(lambda: audience.ids == ids, 10)
+        wait_until(lambda: audience.gathered == ids, 10)
     assert [log["event"] for log in logs] == ["tail_lost_database", "tail_found_database"]
 
 
