@@ -72,12 +72,14 @@ def unread_count(session: Session, user_id: int, now: datetime | None = None) ->
     return unread_counts(session, [user_id], now)[user_id]
 
 
-def unread_counts(session: Session, user_ids: Iterable[int], now: datetime | None = None) -> dict[int, int]:
+def unread_counts(
+    reading: Session | sa.Connection, user_ids: Iterable[int], now: datetime | None = None
+) -> dict[int, int]:
     """Count it for each of these users; every asked id is present."""
     counts = dict.fromkeys(sorted(user_ids), 0)
     for chunk in chunks(list(counts)):
         asked = {"user_ids": chunk, "now": now or utc_now()}
-        for user_id, count in session.execute(_unread_counts(), asked):
+        for user_id, count in reading.execute(_unread_counts(), asked):
             counts[user_id] = count
     return counts
 

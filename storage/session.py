@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Database:
         """The engine that may write; migrations and listeners use it."""
         return self._writer
 
-    @property
+    @cached_property
     def directory(self) -> Path:
         """The folder of the embedded database and of its wake-up sockets."""
         file = self.url.database or ""

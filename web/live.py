@@ -13,7 +13,6 @@ import structlog
 from flask import Flask
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError as Refused
-from sqlalchemy.orm import Session
 
 from storage import addressed, arrivals, live, notifications, sign_ins, users, wakeup
 from storage.addressed import Addressed
@@ -177,17 +176,16 @@ class Live:
                 if row.verify_at_show:
                     self._doubtful.setdefault(row.user_id, []).append(row)
 
-    def gather(self, reading: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
+    def gather(self, events: Sequence[LiveEvent]) -> Callable[[], None]:
         """Read what events are about, and how much those who were just told of news have not read."""
         present = self.sockets.present(event.user_id for event in events)
         heard = [event for event in events if event.user_id in present]
         if not heard and not self._uncounted:
             return lambda: None
-        updated = addressed.with_ids(reading.connection(), _updated_ids(heard))
-        unread = notifications.unread_counts(reading, self._uncounted)
-        asking = {
-            user_id: person_of(user) for user_id, user in users.with_ids(reading, self._doubtful).items()
-        }
+        with self._database.look() as connection:
+            updated = addressed.with_ids(connection, _updated_ids(heard))
+            unread = notifications.unread_counts(connection, self._uncounted)
+        doubters = self._doubters()
 
         def tell() -> None:
             doubtful = dict(self._doubtful)
@@ -199,10 +197,16 @@ class Live:
                 self._update(told)
             for event in heard:
                 self._pass_on(event)
-            for user_id, who in asking.items():
-                self._verify(who, doubtful[user_id])
+            for who in doubters:
+                self._verify(who, doubtful[who.id])
 
         return tell
+
+    def _doubters(self) -> list[Person]:
+        if not self._doubtful:
+            return []
+        with self._database.read() as reading:
+            return [person_of(user) for user in users.with_ids(reading, self._doubtful).values()]
 
     def look(self) -> None:
         """Look at what the pages watch besides news."""

@@ -5,6 +5,7 @@ first: the table is the truth, so a lost hint costs at most that second. Its loc
 reconnecting client miss nothing and see nothing twice: see `Live.welcome`.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,6 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from daemon.clients.notify import Pulse
 from storage import addressed, live, notifications, wakeup
@@ -36,10 +36,10 @@ class Audience(Protocol):
     def tell(self, news: Sequence[Addressed]) -> None:
         """Tell of notifications, oldest first. That must not raise, and asks the database nothing."""
 
-    def gather(self, session: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
+    def gather(self, events: Sequence[LiveEvent]) -> Callable[[], None]:
         """Read what else is to be told: of these events, and what follows from what was told already.
 
-        Return what tells it, which must not raise. Called in each step.
+        Return what tells it, which must not raise. Called in each step; raises StorageError.
         """
 
     def sweep(self) -> None:
@@ -100,30 +100,27 @@ class Tail:
         The notifications come first and alone: whoever looks at a page waits for them.
         """
         with self.lock:
-            news = self._news()
-            self._audience.tell(news)
-            self.last_id = news[-1].row.id if news else self.last_id
-            events, tell = self._rest()
+            news, events = self._pass_on()
+            tell = _nothing
+            with edge("events_not_told", StorageError, SQLAlchemyError, after_id=self._last_event_id):
+                tell = self._audience.gather(events)
             tell()
             # Only now: what could not be read for want of the database is looked at again.
             self._last_event_id = events[-1].id if events else self._last_event_id
             return len(news) == BATCH or len(events) == BATCH
 
-    def _news(self) -> list[Addressed]:
-        """Read what is new; at first, where to begin."""
+    def _pass_on(self) -> tuple[list[Addressed], list[LiveEvent]]:
+        """Tell of new notifications and read new events; at first, only where to begin."""
         if self.last_id is None:
             with self._database.read() as session:
                 self.last_id, self._last_event_id = notifications.newest_id(session), live.newest_id(session)
         with self._database.look() as connection:
-            return addressed.after(connection, self.last_id, BATCH)
-
-    def _rest(self) -> tuple[list[LiveEvent], Callable[[], None]]:
-        """Read what need not come at once."""
-        with self._database.read() as session:
-            events, tell = live.after(session, self._last_event_id, BATCH), _nothing
-            with edge("events_not_told", StorageError, SQLAlchemyError, after_id=self._last_event_id):
-                tell = self._audience.gather(session, events)
-            return events, tell
+            news = addressed.after(connection, self.last_id, BATCH)
+            self._audience.tell(news)
+            if news:
+                self.last_id = news[-1].row.id
+                os.sched_yield()  # whoever that has woken may want this core; what follows can wait
+            return news, live.after(connection, self._last_event_id, BATCH)
 
     def _follow(self) -> None:
         while not self._stopping.is_set():

@@ -30,7 +30,7 @@ def warm(app: Flask, database: Database) -> None:
         addressed.with_ids(reading.connection(), {NOBODY})
         notifications.of_user_between(reading, NOBODY, upto, upto, 1)
         notifications.unread_counts(reading, {NOBODY})
-        live.after(reading, live.newest_id(reading), 1)
+        live.after(reading.connection(), live.newest_id(reading), 1)
         sign_ins.find(reading, NOBODY, "")
         arrivals.unread(reading, NOBODY, "", "")
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from storage import live, wakeup
@@ -30,7 +29,7 @@ class Listening:
     def tell(self, news: Sequence[Addressed]) -> None:
         self.ids += [told.row.id for told in news]
 
-    def gather(self, _session: Session, events: Sequence[LiveEvent]) -> Callable[[], None]:
+    def gather(self, events: Sequence[LiveEvent]) -> Callable[[], None]:
         if self.trouble:
             raise self.trouble.pop()
         self.gathered = list(self.ids)
