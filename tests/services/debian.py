@@ -16,10 +16,15 @@ from tests.services.processes import SYSTEM_PATH, ServerFailed
 PACKAGES = (
     *("redmine", "redmine-pgsql", "puma", "imagemagick"),
     *("postgresql", "redis-server", "nginx", "systemd", "fping", "iproute2", "nftables"),
+    "prometheus",
     *("chromium", "firefox-esr", "fonts-dejavu", "fonts-liberation"),
 )
 
-SERVICES = {"redis-server": "redis-server.service", "nginx": "nginx.service"}
+SERVICES = {
+    "redis-server": "redis-server.service",
+    "nginx": "nginx.service",
+    "prometheus": "prometheus.service",
+}
 """Packages whose units would start at the next boot. PostgreSQL starts nothing without a cluster."""
 
 ANSWERS = f"""\

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 import daemon
 from tests.web.house import House
@@ -49,6 +52,30 @@ def test_the_file_is_a_dashboard(dashboard: dict[str, Any]) -> None:
     assert dashboard["schemaVersion"] >= 36
     assert "id" not in dashboard, "an id of another Grafana would be refused"
     assert len(dashboard["panels"]) > 15
+
+
+def read_back(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """Return what Grafana's own model of a dashboard has kept of it."""
+    register_default_plugins()
+    return dict(json.loads(JSONEncoder().encode(Dashboard.from_json(dashboard))))
+
+
+def lost(given: Any, kept: Any) -> Iterator[str]:
+    """Yield the places where something given was not kept; what was filled in does not matter."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            yield from (f"{key}/{place}" for place in lost(value, kept.get(key)))
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for number, pair in enumerate(zip(given, kept, strict=True)):
+            yield from (f"{number}/{place}" for place in lost(*pair))
+    elif given != kept:
+        yield repr(given)
+
+
+def test_grafanas_own_model_knows_all_of_it(dashboard: dict[str, Any]) -> None:
+    assert list(lost(dashboard, read_back(dashboard))) == []
+    wrong = dashboard | {"titel": "helpdesk", "panels": [{"type": "stat", "fieldConfg": {}}]}
+    assert sorted(lost(wrong, read_back(wrong))) == ["panels/0/fieldConfg/{}", "titel/'helpdesk'"]
 
 
 def test_every_panel_is_told_apart_and_has_a_place(dashboard: dict[str, Any]) -> None:

@@ -24,10 +24,10 @@ def prometheus(service_run: ServiceRun, house: House) -> Iterator[Prometheus]:
     work(house.database, house.add_user("ann"), house)
     viewer = ServedViewer(storage, storage.directory).start()
     requests.get(f"{viewer.url}/users/login", timeout=30)
-    server = Prometheus(service_run.folder / "prometheus", f"127.0.0.1:{viewer.port}")
+    server = Prometheus(service_run.folder / f"prometheus-{viewer.port}", f"127.0.0.1:{viewer.port}")
     try:
         read = "count_over_time(helpdesk_database_up[1m]) >= 3"
-        wait_until(lambda: bool(server.ask(read)), 30, lambda: viewer.log.read_text())
+        wait_until(lambda: bool(server.ask(read)), 30, viewer.log.read_text)
         yield server
     finally:
         server.stop()
