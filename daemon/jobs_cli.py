@@ -122,12 +122,13 @@ def history(
     path: Path, /, *, name: str, run_id: int | None, is_proof: bool, as_json: bool, **asked: Any
 ) -> None:
     """Show the latest runs of a job, newest first, or what proves that nothing was missed."""
-    database = _known(path, name)
+    database, config = _opened(path)
+    _require(database, name)
     with database.read() as session:
         if run_id is not None:
             _show_lines(session, name, run_id)
         elif is_proof:
-            _show_proof(session, name, as_json=as_json)
+            _show_proof(session, name, config.retention.runs_days, as_json=as_json)
         else:
             _show_runs(session, name, asked["status"] or "", asked["limit"], as_json=as_json)
 
@@ -147,9 +148,9 @@ def _show_runs(session: Session, name: str, status: str, limit: int, *, as_json:
         click.echo(jobs_text.run_line(found))
 
 
-def _show_proof(session: Session, name: str, *, as_json: bool) -> None:
+def _show_proof(session: Session, name: str, kept_days: float, *, as_json: bool) -> None:
     gaps = job_gaps.latest(session, name, GAPS)
-    sums = job_history.sums(session, name, utc_now() - job_history.PROVEN)
+    sums = job_history.sums(session, name, utc_now(), kept_days)
     if as_json:
         shown = [{key: getattr(gap, key) for key in GAP_COLUMNS} for gap in gaps]
         click.echo(json.dumps(job_table.as_json({"sums": sums, "gaps": shown})))

@@ -35,7 +35,7 @@ def run_line(run: JobRun) -> str:
 
 def proof_lines(source: str, sums: Sums, gaps: Sequence[JobGap]) -> Iterator[str]:
     """Return what proves that nothing was missed: sums of the runs, and each gap, newest first."""
-    yield f"14 days: {sums.runs} runs that found something or failed, {sums.failed} of them failed"
+    yield f"{sums.days:g} days: {sums.runs} runs that found something or failed, {sums.failed} of them failed"
     if source == "redmine_reconcile":
         yield f"found though the poll had missed it: {sums.journals} (should be 0)"
     else:

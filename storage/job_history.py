@@ -11,7 +11,7 @@ from storage.models import JobRun
 STATUSES = ("running", "ok", "partial", "failed", "refused", "interrupted")
 FAILED = ("failed", "refused", "interrupted")
 PER_PAGE = 25
-PROVEN = timedelta(days=14)  # as long as runs are kept that found something
+PROVEN_DAYS = 14.0  # as long as runs are kept that found something, where nobody says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,12 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the runs since some moment add up to; `runs` are those that found something or failed.
+    """What the runs of the last `days` add up to; `runs` are those that found something or failed.
 
     The others are forgotten after hours, and so would only be counted in part.
     """
 
+    days: float
     runs: int = 0
     failed: int = 0
     journals: int = 0
@@ -64,8 +65,9 @@ def latest(session: Session) -> dict[str, JobRun]:
     return {found.job: found for found in session.scalars(sa.select(JobRun).where(JobRun.id.in_(newest)))}
 
 
-def sums(session: Session, job: str, since: datetime) -> Sums:
-    """Add up the runs of a job since then."""
+def sums(session: Session, job: str, now: datetime, kept_days: float) -> Sums:
+    """Add up the runs of a job in the last two weeks, less where they are kept for less; 0 is for ever."""
+    days = min(PROVEN_DAYS, kept_days or PROVEN_DAYS)
     has_failed = sa.case((JobRun.status.in_(FAILED), 1), else_=0)
     found = sa.or_(JobRun.status.in_((*FAILED, "partial")), JobRun.changes > 0, JobRun.withdrawn > 0)
     columns = (
@@ -76,5 +78,7 @@ def sums(session: Session, job: str, since: datetime) -> Sums:
         JobRun.overlap_hits,
     )
     query = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in columns))
-    row = session.execute(query.where(JobRun.job == job, JobRun.started_at >= since)).one()
-    return Sums(*(int(value) for value in row))
+    row = session.execute(
+        query.where(JobRun.job == job, JobRun.started_at >= now - timedelta(days=days))
+    ).one()
+    return Sums(days, *(int(value) for value in row))

@@ -128,6 +128,15 @@ def test_the_proof_is_sums_and_gaps(file: Path) -> None:
     assert "missed it: 0 (should be 0)" in call(file, "history", "redmine", "--proof").stdout
 
 
+def test_the_proof_says_for_how_long_runs_were_kept(file: Path) -> None:
+    old = JobRun(job="redmine", started_at=utc_now() - timedelta(days=4), status="ok", changes=1)
+    write(file, lambda session: session.add(old))
+    for kept_days, says in ((0, "14 days: 3 runs"), (3.5, "3.5 days: 2 runs"), (30, "14 days: 3 runs")):
+        text = file.read_text().split("[retention]")[0]
+        file.write_text(f"{text}[retention]\nruns_days = {kept_days}\n")
+        assert call(file, "history", "redmine", "--proof").stdout.startswith(f"{says} that found")
+
+
 def test_a_run_is_asked_for_but_not_of_a_paused_job(file: Path) -> None:
     assert call(file, "run", "redmine").exit_code == 0
     assert state(file).requested_at is not None

@@ -148,9 +148,11 @@ def test_runs_are_listed_by_status_and_added_up(database: Database) -> None:
         ]
         assert set(job_history.latest(session)) == {"redmine", "erp"}
         assert job_history.run(session, "erp", page.rows[0].id) is None
-        sums = job_history.sums(session, "redmine", NOON - HOUR)
-        assert sums == job_history.sums(session, "redmine", NOON)
-        assert job_history.sums(session, "redmine", NOON + HOUR) != sums
+        sums = job_history.sums(session, "redmine", NOON + HOUR, 1.0)
+        assert (sums.days, sums.failed) == (1.0, 1)
+        assert sums == job_history.sums(session, "redmine", NOON + 24 * HOUR, 1.0)
+        assert job_history.sums(session, "redmine", NOON + 25 * HOUR, 1.0) == job_history.Sums(1.0)
+        assert job_history.sums(session, "redmine", NOON + 25 * HOUR, 0).failed == 1
 
 
 def test_the_table_shows_each_job_and_the_daemon(database: Database) -> None:

@@ -74,8 +74,8 @@ def lost(given: Any, kept: Any) -> Iterator[str]:
 
 def test_grafanas_own_model_knows_all_of_it(dashboard: dict[str, Any]) -> None:
     assert list(lost(dashboard, read_back(dashboard))) == []
-    wrong = dashboard | {"titel": "helpdesk", "panels": [{"type": "stat", "fieldConfg": {}}]}
-    assert sorted(lost(wrong, read_back(wrong))) == ["panels/0/fieldConfg/{}", "titel/'helpdesk'"]
+    wrong = dashboard | {"titles": "helpdesk", "panels": [{"type": "stat", "fieldConfigs": {}}]}
+    assert sorted(lost(wrong, read_back(wrong))) == ["panels/0/fieldConfigs/{}", "titles/'helpdesk'"]
 
 
 def test_every_panel_is_told_apart_and_has_a_place(dashboard: dict[str, Any]) -> None:

@@ -154,7 +154,7 @@ def pagination(found: Any) -> dict[str, int]:
 
 
 def _sums(session: Session, name: str, now: datetime) -> job_history.Sums:
-    return job_history.sums(session, name, now - job_history.PROVEN)
+    return job_history.sums(session, name, now, viewer().settings.retention.runs_days)
 
 
 def _run(session: Session, name: str, run_id: int) -> JobRun:

@@ -92,8 +92,9 @@ class GapShown(BaseModel):
 
 
 class SumsShown(BaseModel):
-    """What the runs of the last 14 days add up to."""
+    """What the runs of the last days add up to."""
 
+    days: float = Field(description="14, less where `[retention] runs_days` keeps runs for less.")
     runs: int = Field(
         description="Those that found something or failed; idle ones are forgotten after hours."
     )
