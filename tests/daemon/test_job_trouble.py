@@ -158,5 +158,5 @@ def test_journals_and_hits_of_the_overlap_are_counted(bench: Bench) -> None:
     play(bench, seen(CHANGED, overlap_hits=1))
     bench.run()
     with bench.database.read() as session:
-        sums = job_history.sums(session, "redmine", NOON)
+        sums = job_history.sums(session, "redmine", NOON, 14)
     assert (sums.runs, sums.journals, sums.overlap_hits) == (1, 1, 1)

@@ -216,10 +216,13 @@ def test_a_server_that_never_answers(tmp_path: Path) -> None:
 
 
 def alter(url: str, clause: str) -> None:
-    """Change the test's own database, which its owner may."""
-    database = Database(StorageSettings(url=url))
+    """Change the test's own database, which its owner may: from another, as the server counts connections."""
+    changed = sa.make_url(url)
+    database = Database(
+        StorageSettings(url=changed.set(database="postgres").render_as_string(hide_password=False))
+    )
     with database.engine.begin() as connection:
-        connection.execute(sa.text(f"ALTER DATABASE {sa.make_url(url).database} {clause}"))
+        connection.execute(sa.text(f"ALTER DATABASE {changed.database} {clause}"))
     database.dispose()
 
 
