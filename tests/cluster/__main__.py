@@ -16,7 +16,6 @@ from daemon.demo.server import DemoRedmine
 from daemon.demo.world import demo_world
 from storage.session import StorageError
 from tests.cluster.fleet import Fleet
-from tests.cluster.process import Process
 from tests.redmines import RedmineUnderTest
 from tests.services.layout import why_not_usable
 from tests.services.processes import own
@@ -63,19 +62,21 @@ def serve(fleet: Fleet, redmine: RedmineUnderTest, stop: threading.Event) -> Non
     for daemon in fleet.daemons:
         print(f"  {daemon.name}:    pid {daemon.pid}{', leads' if daemon is leader else ', stands by'}")
     print(f"  logs:       {fleet.config.parent}\n  Ctrl-C ends everything\n", flush=True)
+    leads = leader.pid if leader else 0
     while not stop.wait(TEND_EVERY_S):
         with contextlib.suppress(StorageError):  # a PostgreSQL that is ended by hand
-            leader = look(fleet, leader)
+            leads = look(fleet, leads)
 
 
-def look(fleet: Fleet, leader: Process | None) -> Process | None:
-    """Start again what has ended, and say so, and who leads now; return that."""
+def look(fleet: Fleet, leads: int) -> int:
+    """Start again what has ended, and say so, and who leads where that is another process; return its pid."""
     for process in fleet.tend():
         print(f"{process.name} had ended: started again, pid {process.pid}", flush=True)
-    now = fleet.leader()
-    if now not in {None, leader}:
-        print(f"{now.name} leads", flush=True)  # type: ignore[union-attr]
-    return now or leader
+    leader = fleet.leader()
+    if leader is None or leader.pid == leads:
+        return leads
+    print(f"{leader.name} leads", flush=True)  # maybe the one that led before, but started again
+    return leader.pid
 
 
 if __name__ == "__main__":

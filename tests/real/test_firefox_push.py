@@ -62,11 +62,11 @@ class Scene:
         self.firefox.run("document.getElementById('push-on').click()")
         self.firefox.wait("document.getElementById('push-card')?.dataset.state === 'on'", "subscribed")
 
-    def send_test(self) -> None:
-        """Click the button of the only device, once the page that lists it listens."""
+    def click(self, selector: str) -> None:
+        """Click something once the page that lists the only device listens; having subscribed, it reloads."""
         listed = "document.readyState === 'complete' && !!document.querySelector('.push-test')"
         self.firefox.wait(listed, "the device is listed")
-        self.firefox.run("document.querySelector('.push-test').click()")
+        self.firefox.run("document.querySelector(arguments[0]).click()", selector)
 
     def subscription(self) -> PushSubscription | None:
         """Read the only subscription."""
@@ -148,7 +148,7 @@ def test_a_browser_without_a_page_is_told_and_leads_to_the_issue(scene: Scene) -
 
 def test_the_test_button_says_that_each_step_works(scene: Scene) -> None:
     scene.subscribe()
-    scene.send_test()
+    scene.click(".push-test")
     scene.firefox.wait(f"/failed|(done,?){{4}}/.test({STEPS}.join())", "an outcome", 60)
     said = scene.firefox.run(f"return [{STEPS}, document.querySelector('.push-steps').innerText]")
     assert said[0] == ["done"] * 4, said
@@ -159,7 +159,7 @@ def test_a_device_that_the_service_forgot_is_said_to_be_gone_and_heals_itself(sc
     first = scene.subscription()
     assert first is not None
     scene.service.forget_all()
-    scene.send_test()
+    scene.click(".push-test")
     scene.firefox.wait(f"{STEPS}[2] === 'failed'", "the failed step", 60)
     wait_until(lambda: scene.subscription() is None, "the device is forgotten", 60)
     scene.firefox.open(f"{scene.product.url}/users/profile")
@@ -210,7 +210,7 @@ def test_a_changed_key_heals_itself(still_scene: Scene, demo_redmine: RedmineUnd
 def test_who_signs_out_is_told_nothing_any_more(still_scene: Scene) -> None:
     scene = still_scene
     scene.subscribe()
-    scene.firefox.run("document.querySelector('a[href=\"/users/logout\"]').click()")
+    scene.click('a[href="/users/logout"]')
     scene.firefox.wait("location.pathname === '/users/login'", "signed out")
     assert scene.subscription() is None
     wait_until(lambda: scene.service.endpoints() == 0, "the browser is no longer subscribed")
