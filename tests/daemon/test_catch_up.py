@@ -15,6 +15,8 @@ from tests.daemon import deeds
 from tests.daemon.conftest import OWNER, Engine
 from tests.redmines import RedmineUnderTest
 
+pytestmark = pytest.mark.long
+
 ON_DEMO = pytest.mark.parametrize("any_redmine", ["demo"], indirect=True)
 
 

@@ -89,6 +89,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "place", "wanted"),
     [("ch", 1, {"check"}), ("jobs pa", 2, {"pause"}), ("completion ''", 2, {"bash", "zsh", "fish"})],

@@ -13,7 +13,7 @@ from storage.session import Database
 from storage.settings import StorageSettings
 from tests.daemon.outgoing import FakeChannel, Office, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 DAEMONS = 3
 PEOPLE, EACH = 12, 25

@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from storage import snapshots, users
 from tests.daemon import deeds
 from tests.daemon.conftest import Engine
 from tests.daemon.lockstep import POLL, RECONCILE, Play, Scenario, cases, play
 from tests.daemon.test_reconcile import make_issue, told, types
 from tests.redmines import RedmineUnderTest
+
+pytestmark = pytest.mark.long
 
 # --- rights -----------------------------------------------------------------------------------------
 

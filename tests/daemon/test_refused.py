@@ -17,6 +17,8 @@ from tests.daemon import deeds
 from tests.daemon.conftest import OWNER, Engine
 from tests.redmines import RedmineUnderTest
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Trouble:

@@ -11,7 +11,7 @@ from tests.e2e.erp_desk import ErpViewer
 from tests.e2e.viewer import ViewerUnderTest
 from tests.erp.registry import PASSWORD
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 OpenDesk = Callable[[ViewerUnderTest], Desk]
 
 

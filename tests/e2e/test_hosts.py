@@ -15,7 +15,7 @@ from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.screenshots import Look
 from tests.e2e.viewer import CURSOR, ViewerUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 SLOW_MS = 15_000
 State = Callable[[Look], Page]
 each_state = pytest.mark.parametrize("state", host_pictures.STATES, ids=lambda state: state.__name__)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.desk import Desk, card_ids, log_in
 from tests.e2e.viewer import CURSOR, Person, ViewerUnderTest, wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 
 def test_the_filter_shows_only_what_is_unread(desk: Desk, viewer: ViewerUnderTest) -> None:

@@ -14,7 +14,7 @@ from storage.models import Notification
 from tests.e2e.desk import Desk, card_ids, expect_live
 from tests.e2e.viewer import Person, ViewerUnderTest, wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 Do = Callable[[Page, int, str], None]
 KEYS = {
     "archive": "e",

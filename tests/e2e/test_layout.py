@@ -10,7 +10,7 @@ from tests.e2e.barriers import assert_no_barriers
 from tests.e2e.desk import PHONE, Desk
 from tests.e2e.viewer import CURSOR, Person, ViewerUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 OpenPage = Callable[..., Page]
 # What the focus is on, in words; of an issue's link only that it is one.
 NAMED = """(() => {

@@ -7,7 +7,7 @@ from tests.e2e.desk import Desk, expect_live
 from tests.e2e.people import admin
 from tests.e2e.viewer import ViewerUnderTest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 
 def test_a_post_is_written_and_arrives_at_every_open_page(desk: Desk, viewer: ViewerUnderTest) -> None:

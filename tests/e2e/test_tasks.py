@@ -12,7 +12,7 @@ from tests.e2e.barriers import barriers
 from tests.e2e.desk import PHONE, Desk, expect_live
 from tests.e2e.viewer import Person
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 PATH = "/tasks/my-tasks"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitän" * 5
 

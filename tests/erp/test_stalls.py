@@ -11,6 +11,8 @@ from daemon.clients.errors import SourceUnavailable
 from tests.erp.listener import listening
 from tests.erp.registry import PASSWORD, Registry
 
+pytestmark = pytest.mark.long
+
 Make = Callable[..., ErpClient]
 NUMBERS = "with recursive n(x) as (select 1 union all select x + 1 from n)"
 ENDLESS = {"sqlite": f"({NUMBERS} select max(x) from n)", "postgresql": "(select 1 from pg_sleep(300))"}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from jinja2 import FileSystemBytecodeCache
 
 import web
 from daemon.clients.erp_process import Helper
@@ -80,8 +81,14 @@ def any_storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettin
 Build = Callable[..., House]
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Keep compiled templates from one viewer to the next: compiling is most of the time of a page."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def build() -> Iterator[Build]:
+def build(compiled_templates: FileSystemBytecodeCache) -> Iterator[Build]:
     """Build viewers; `web` and `auth` are keys of these tables, the others are tables."""
     made: list[House] = []
 
@@ -97,6 +104,7 @@ def build() -> Iterator[Build]:
         database = Database(storage)
         app = create_app(settings, database)
         app.testing = True
+        app.jinja_env.bytecode_cache = compiled_templates
         made.append(House(app, database))
         return made[-1]
 

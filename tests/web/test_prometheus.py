@@ -14,7 +14,7 @@ from tests.web.served import ServedViewer, wait_until
 from tests.web.test_grafana import FILE, targets
 from tests.web.test_metrics import work
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 
 @pytest.fixture

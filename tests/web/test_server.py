@@ -128,16 +128,16 @@ def lose_connections(crowd: Crowd) -> None:
     crowd.wait(lambda: all(m.connects > n for m, n in zip(crowd.members, before, strict=True)))
 
 
-@pytest.mark.parametrize("changes", [300, pytest.param(CHANGES, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_a_killed_viewer_loses_doubles_and_disorders_nothing(
-    any_storage: StorageSettings, serve: Serve, changes: int
+    any_storage: StorageSettings, serve: Serve
 ) -> None:
     people = add_users(any_storage, CLIENTS)
     viewer = serve(any_storage)
     members = [Member(viewer.url, viewer.cookie_of(name), last=0) for name in people]
     with Crowd(members) as crowd:
-        process = insert(any_storage, list(people.values()), total=changes)
-        crowd.wait(lambda: sum(len(member.times) for member in members) > changes // 5)
+        process = insert(any_storage, list(people.values()), total=CHANGES)
+        crowd.wait(lambda: sum(len(member.times) for member in members) > CHANGES // 5)
         for member in members[::2]:
             crowd.run(member.drop())
         viewer.kill()
@@ -146,7 +146,7 @@ def test_a_killed_viewer_loses_doubles_and_disorders_nothing(
         expected = inserted(process)
         everybody_has(crowd, people, expected)
     assert all(member.connects >= 2 for member in members)
-    assert sum(map(len, expected.values())) == changes
+    assert sum(map(len, expected.values())) == CHANGES
 
 
 def test_pages_that_lose_their_connection_again_and_again_miss_nothing(shared: ServedViewer) -> None:
